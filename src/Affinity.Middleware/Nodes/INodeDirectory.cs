@@ -1,0 +1,35 @@
+namespace Affinity.Nodes;
+
+/// <summary>
+/// Which nodes live. A backend implements it; <c>NodeDirectoryConformance</c> in the test kit is its executable specification.
+/// All members may be called concurrently and from any node.
+/// </summary>
+/// <remarks>
+/// Only the directory's own clock decides who is dead: nodes hand over durations, never points in time.
+/// Every fault is a <see cref="NodeDirectoryException"/>; the token ends a call at once, whether or not the backend has answered.
+/// </remarks>
+public interface INodeDirectory
+{
+    /// <summary>
+    /// Says that <paramref name="self"/> lives and reads who else does, in one round trip and one atomic step.
+    /// A record that is not renewed within its <paramref name="deadAfter"/> is gone from every later answer.
+    /// </summary>
+    /// <param name="self">What to tell the others. Replaces the former record of the same id and incarnation.</param>
+    /// <param name="deadAfter">How long this record counts as living; greater than zero.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>
+    /// <see cref="NodeBeat.Accepted"/> is false, and nothing was written, when another incarnation of the same id lives.
+    /// <see cref="NodeBeat.Live"/> holds every living node in ordinal order of id: with the caller when it was accepted, else with the one that holds its name.
+    /// </returns>
+    ValueTask<NodeBeat> BeatAsync(NodeRecord self, TimeSpan deadAfter, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Takes a node off at once. Nothing happens when the id is not there or belongs to another incarnation.
+    /// </summary>
+    ValueTask LeaveAsync(NodeId id, Guid incarnation, CancellationToken cancellationToken);
+}
+
+/// <summary>The answer to a beat.</summary>
+/// <param name="Accepted">Whether the caller holds its name.</param>
+/// <param name="Live">Every living node, in ordinal order of id.</param>
+public sealed record NodeBeat(bool Accepted, IReadOnlyList<NodeRecord> Live);

@@ -1,0 +1,20 @@
+namespace Affinity.Nodes;
+
+/// <summary>Who this instance is and how the others learn of it: section <c>Affinity:Node</c>.</summary>
+public sealed class NodeOptions
+{
+    /// <summary>The name of this instance: 1 to 32 characters of <c>A-Z a-z 0-9 _ -</c>, unique among the live nodes. Null (the default): made from the host name.</summary>
+    public string? Id { get; set; }
+
+    /// <summary>A response header that names the node which answered, for example <c>X-Affinity-Node</c>. Null (the default): none.</summary>
+    public string? ResponseHeader { get; set; }
+
+    /// <summary>How often the node says that it lives. 200 ms to 1 minute; 1 second by default.</summary>
+    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>A node that has not been heard of for this long is dead. At least 3 heartbeats, at most 10 minutes; 5 seconds by default.</summary>
+    public TimeSpan DeadAfter { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Below this path stand <c>/live</c> and <c>/ready</c>. Starts with a slash and does not end with one; <c>/affinity/health</c> by default.</summary>
+    public string HealthPath { get; set; } = "/affinity/health";
+}

@@ -1,0 +1,11 @@
+namespace Affinity.Nodes;
+
+/// <summary>What a node tells the others about itself.</summary>
+public enum NodeState
+{
+    /// <summary>Takes new visitors.</summary>
+    Active,
+
+    /// <summary>Serves the visitors it has, takes no new ones, and stops when its requests have ended.</summary>
+    Draining,
+}

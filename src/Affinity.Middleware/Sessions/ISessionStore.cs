@@ -1,0 +1,55 @@
+using Affinity.Tickets;
+
+namespace Affinity.Sessions;
+
+/// <summary>
+/// Where sessions lie that every node shares. These comments are its specification and <c>SessionStoreConformance</c> in the test kit is the
+/// executable form of it; a backend is right when it passes. All members may be called concurrently, for one session too, and from any node.
+/// </summary>
+/// <remarks>
+/// <para>A record is (version, generation, payload) under a key, with two limits that only the store's own clock decides: an <em>idle</em> limit, which
+/// every write and touch starts anew, and an <em>absolute</em> limit, set when the record is created and never moved. Whichever comes first ends it;
+/// at the limit it is gone. Durations cross this interface, points in time never do.</para>
+/// <para>The payload is opaque. A write replaces it whole. Writes of one key are linear: each is one atomic step of check and write.</para>
+/// <para>Every fault is a <see cref="SessionStoreException"/> whose <see cref="SessionStoreException.Fault"/> says whether the call may have taken effect. A wrong argument
+/// is an <see cref="ArgumentException"/> before anything is sent. The token ends a call at once, as a time-out does; the call may still take effect afterwards.</para>
+/// </remarks>
+public interface ISessionStore
+{
+    /// <summary>
+    /// Reads a record without changing it or its limits.
+    /// </summary>
+    /// <param name="key">Which one.</param>
+    /// <param name="known">
+    /// A version of which the caller has the payload already, or <see cref="SessionVersion.None"/>. When the record is still exactly that, the answer is
+    /// <see cref="SessionReadKind.Unchanged"/> and carries no payload.
+    /// </param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Found or Unchanged with the record; Ended for a deleted session whose deletion is still remembered; Absent for all else that is not there.</returns>
+    ValueTask<SessionRead> ReadAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Writes a record if it is what the caller believes it to be.
+    /// </summary>
+    /// <remarks>
+    /// <see cref="SessionWrite.Expected"/> = None creates and never updates; any other creates nothing. The same write given twice (same <see cref="SessionWrite.Next"/>) takes
+    /// effect once: the second answers <see cref="SessionWriteKind.Written"/>, or <see cref="SessionWriteKind.Superseded"/> when others have written on top, as long as that is no more than
+    /// <see cref="SessionWrite.RememberedWrites"/> writes ago. So a write whose outcome is unknown is simply given again.
+    /// </remarks>
+    ValueTask<SessionWriteResult> WriteAsync(SessionKey key, SessionWrite write, CancellationToken cancellationToken);
+
+    /// <summary>Starts the idle limit anew, up to the absolute limit; version and payload stay. False when there is no such session (any more).</summary>
+    /// <param name="key">Which one.</param>
+    /// <param name="idle">The new idle limit from now; greater than zero.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    ValueTask<bool> TouchAsync(SessionKey key, TimeSpan idle, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Ends a session, whether or not it is there, and remembers the ending: until <paramref name="remember"/> has passed reads answer Ended and every write, creation too, is refused.
+    /// Deleting twice is fine.
+    /// </summary>
+    /// <param name="key">Which one.</param>
+    /// <param name="remember">How long tickets of the session may still turn up; greater than zero.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    ValueTask DeleteAsync(SessionKey key, TimeSpan remember, CancellationToken cancellationToken);
+}

@@ -1,0 +1,30 @@
+namespace Affinity.Sessions;
+
+/// <summary>When a session is fetched from the store.</summary>
+public enum SessionLoad
+{
+    /// <summary>Awaited before the app, for every request with a ticket: one store trip, and session access never waits. The default.</summary>
+    BeforeApp,
+
+    /// <summary>When the app awaits <c>LoadAsync</c>; a request that does not touch its session costs no trip. Reading without it throws.</summary>
+    OnDemand,
+}
+
+/// <summary>What a session is: section <c>Affinity:Sessions</c>.</summary>
+public sealed class SessionsOptions
+{
+    /// <summary>When a session is fetched from the store.</summary>
+    public SessionLoad Load { get; set; } = SessionLoad.BeforeApp;
+
+    /// <summary>A session that nobody used for this long is gone. 1 second to 90 days, at most <see cref="AbsoluteTimeout"/>; 20 minutes by default.</summary>
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromMinutes(20);
+
+    /// <summary>A session ends this long after it began, however busy. At most 90 days; 24 hours by default.</summary>
+    public TimeSpan AbsoluteTimeout { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>The longest that one store call may take, tries and pauses included. 10 ms to 1 minute; 1 second by default.</summary>
+    public TimeSpan StoreTimeout { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The largest encoded session in bytes. 1 KiB to 64 MiB; 1 MiB by default. A larger one is refused before the first byte of the response.</summary>
+    public int MaxBytes { get; set; } = 1024 * 1024;
+}
