@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Affinity.Sessions;
 
 /// <summary>Registers what the session stage needs; its options, the clock and a backend's <see cref="ISessionStore"/> come from the root.</summary>
-internal static class SessionStage
+internal static class SessionServices
 {
     public static IServiceCollection AddSessionStage(this IServiceCollection services)
     {
