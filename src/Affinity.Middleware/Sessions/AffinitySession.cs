@@ -265,9 +265,9 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     private void ThrowIfNotWritable(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
-        if (System.Text.Encoding.UTF8.GetByteCount(key) > SessionCodec.MaxKeyBytes)
+        if (!SessionCodec.IsKey(key))
         {
-            throw new ArgumentException("A session key is at most 65,535 bytes of UTF-8.", nameof(key));
+            throw new ArgumentException("A session key is well-formed text of at most 65,535 bytes of UTF-8.", nameof(key));
         }
 
         if (_closed || context.Response.HasStarted)

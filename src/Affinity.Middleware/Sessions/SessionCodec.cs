@@ -16,8 +16,19 @@ internal static class SessionCodec
     private const int ItemOverhead = 2 + 4;
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>The longest key in bytes of UTF-8.</summary>
-    public const int MaxKeyBytes = ushort.MaxValue;
+    /// <summary>Whether the text can be a key: at most 65,535 bytes of UTF-8, and no lone surrogate, which would come back as another key.</summary>
+    public static bool IsKey(string key)
+    {
+        try
+        {
+            return key.Length * 3 <= ushort.MaxValue && key.AsSpan().IndexOfAnyInRange('\ud800', '\udfff') < 0
+                || StrictUtf8.GetByteCount(key) <= ushort.MaxValue;
+        }
+        catch (EncoderFallbackException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Bytes that an item takes in the stored form.</summary>
     public static int SizeOf(string key, byte[] value) => ItemOverhead + Encoding.UTF8.GetByteCount(key) + value.Length;
