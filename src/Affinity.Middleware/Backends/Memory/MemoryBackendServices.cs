@@ -1,6 +1,3 @@
-using Affinity.Nodes;
-using Affinity.Sessions;
-using Affinity.Tickets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -12,9 +9,9 @@ internal static class MemoryBackendServices
     public static IServiceCollection AddMemoryBackend(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton<ISessionStore, MemorySessionStore>();
-        services.AddSingleton<INodeDirectory, MemoryNodeDirectory>();
-        services.AddSingleton<IKeyVault, MemoryKeyVault>();
+        services.AddSingleton<MemorySessionStore>();
+        services.AddSingleton<MemoryNodeDirectory>();
+        services.AddSingleton<MemoryKeyVault>();
         return services;
     }
 }

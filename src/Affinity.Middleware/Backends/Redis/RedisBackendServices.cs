@@ -1,6 +1,3 @@
-using Affinity.Nodes;
-using Affinity.Sessions;
-using Affinity.Tickets;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Affinity.Backends.Redis;
@@ -11,9 +8,9 @@ internal static class RedisBackendServices
     public static IServiceCollection AddRedisBackend(this IServiceCollection services)
     {
         services.AddSingleton<RedisConnection>();
-        services.AddSingleton<ISessionStore, RedisSessionStore>();
-        services.AddSingleton<INodeDirectory, RedisNodeDirectory>();
-        services.AddSingleton<IKeyVault, RedisKeyVault>();
+        services.AddSingleton<RedisSessionStore>();
+        services.AddSingleton<RedisNodeDirectory>();
+        services.AddSingleton<RedisKeyVault>();
         return services;
     }
 }

@@ -1,22 +1,15 @@
-using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace Affinity.Backends.Redis;
 
 /// <summary>Reports every fault of <see cref="RedisOptions"/> with its cure, and never a part of the connection string.</summary>
-internal sealed class RedisOptionsValidator : IValidateOptions<RedisOptions>
+internal static class RedisOptionsValidator
 {
     private const int LongestPrefix = 64;
     private static readonly TimeSpan LeastConnectTimeout = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan MostConnectTimeout = TimeSpan.FromMinutes(1);
 
-    public ValidateOptionsResult Validate(string? name, RedisOptions options)
-    {
-        var faults = Faults(options).ToList();
-        return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
-    }
-
-    private static IEnumerable<string> Faults(RedisOptions options)
+    public static IEnumerable<string> Faults(RedisOptions options)
     {
         if (options.Configuration is { } configuration && !IsReadable(configuration))
         {

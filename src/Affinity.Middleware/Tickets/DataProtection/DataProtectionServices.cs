@@ -38,13 +38,18 @@ internal static class DataProtectionServices
     /// Many nodes: the keys lie in the key vault. Needs <see cref="IKeyVault"/>, <see cref="TimeProvider"/> and <see cref="KeyRingServices.AddKeyRefresh"/>; the pipeline needs
     /// <see cref="DataProtectionMiddleware"/> before authentication. A storage that the app has configured by itself stays.
     /// </summary>
-    public static IServiceCollection AddSharedDataProtection(this IServiceCollection services, Func<IServiceProvider, string> applicationName)
+    /// <param name="services">The app's services.</param>
+    /// <param name="applicationName">The name that all instances share.</param>
+    /// <param name="isShared">Whether the vault outlives this process; if not, the framework's own storage is better.</param>
+    public static IServiceCollection AddSharedDataProtection(
+        this IServiceCollection services, Func<IServiceProvider, string> applicationName, Func<IServiceProvider, bool> isShared)
     {
         services.AddLocalDataProtection(applicationName);
         services.AddKeyRing(KeyRefreshService.DataProtectionRing);
         services.AddSingleton(provider => new KeyVaultXmlRepository(Ring(provider), provider.GetRequiredService<ILogger<KeyVaultXmlRepository>>()));
         services.AddSingleton(provider => new UnknownKeys(Ring(provider), provider.GetRequiredService<ILogger<UnknownKeys>>()));
-        services.AddOptions<KeyManagementOptions>().Configure<KeyVaultXmlRepository>((options, repository) => options.XmlRepository ??= repository);
+        services.AddOptions<KeyManagementOptions>().Configure<IServiceProvider>((options, provider) =>
+            options.XmlRepository ??= isShared(provider) ? provider.GetRequiredService<KeyVaultXmlRepository>() : null);
         ShareKeyRing(services);
         return services;
     }
