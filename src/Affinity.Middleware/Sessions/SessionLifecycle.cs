@@ -6,7 +6,7 @@ namespace Affinity.Sessions;
 
 /// <summary>Load, save and end a session: what a request's view asks for, with the store's faults told in the log and turned into what an app can act on.</summary>
 internal sealed class SessionLifecycle(
-    SessionLoader loader, SessionSaveLoop loop, ISessionStore store, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<SessionLifecycle> logger)
+    SessionLoader loader, SessionSaveLoop loop, ISessionStore store, ISigningKeys keys, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<SessionLifecycle> logger)
 {
     public SessionsOptions Options { get; } = options;
 
@@ -15,11 +15,16 @@ internal sealed class SessionLifecycle(
     /// <exception cref="SessionStoreException">The store failed.</exception>
     public ValueTask<SessionLoadResult> LoadAsync(Ticket ticket, CancellationToken cancellationToken) => loader.LoadAsync(ticket, cancellationToken);
 
-    /// <exception cref="SessionUnavailableException">The store failed.</exception>
+    /// <exception cref="SessionUnavailableException">The store failed, or the visitor could not be given a ticket.</exception>
     /// <exception cref="SessionEndedException">The session ended meanwhile.</exception>
     /// <exception cref="SessionTooLargeException">The session would be too large.</exception>
     public async ValueTask<SessionSnapshot> SaveAsync(SessionId id, SessionSnapshot start, SessionDelta delta)
     {
+        if (keys.Current is null)
+        {
+            throw new SessionUnavailableException("The session was not saved: there is no key yet to sign the visitor's ticket with.");
+        }
+
         try
         {
             var result = await loop.SaveAsync(id, start, delta);

@@ -6,7 +6,9 @@ namespace Affinity.Tests.Sessions;
 /// <summary>A store whose calls a test can delay, break before they arrive, or break after they have taken effect.</summary>
 internal sealed class FaultyStore(ISessionStore inner) : ISessionStore
 {
+    private int _reads;
     private int _writes;
+    private int _touches;
 
     public Func<CancellationToken, ValueTask> BeforeRead { get; set; } = _ => ValueTask.CompletedTask;
 
@@ -16,7 +18,24 @@ internal sealed class FaultyStore(ISessionStore inner) : ISessionStore
     /// <summary>Runs when the n-th write has taken effect and before its answer arrives.</summary>
     public Func<int, CancellationToken, ValueTask> AfterWrite { get; set; } = (_, _) => ValueTask.CompletedTask;
 
+    public int Reads => Volatile.Read(ref _reads);
+
     public int Writes => Volatile.Read(ref _writes);
+
+    public int Touches => Volatile.Read(ref _touches);
+
+    /// <summary>Every call fails and takes no effect, until <see cref="Heal"/>.</summary>
+    public void Break()
+    {
+        BeforeRead = _ => throw Ambiguous();
+        BeforeWrite = (_, _) => throw Ambiguous();
+    }
+
+    public void Heal()
+    {
+        BeforeRead = _ => ValueTask.CompletedTask;
+        BeforeWrite = (_, _) => ValueTask.CompletedTask;
+    }
 
     public static SessionStoreException Ambiguous() => new(SessionStoreFault.Ambiguous, "The reply was lost.");
 
@@ -24,6 +43,7 @@ internal sealed class FaultyStore(ISessionStore inner) : ISessionStore
 
     public async ValueTask<SessionRead> ReadAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken)
     {
+        Interlocked.Increment(ref _reads);
         await BeforeRead(cancellationToken);
         return await inner.ReadAsync(key, known, cancellationToken);
     }
@@ -37,7 +57,16 @@ internal sealed class FaultyStore(ISessionStore inner) : ISessionStore
         return result;
     }
 
-    public ValueTask<bool> TouchAsync(SessionKey key, TimeSpan idle, CancellationToken cancellationToken) => inner.TouchAsync(key, idle, cancellationToken);
+    public async ValueTask<bool> TouchAsync(SessionKey key, TimeSpan idle, CancellationToken cancellationToken)
+    {
+        var touched = await inner.TouchAsync(key, idle, cancellationToken);
+        Interlocked.Increment(ref _touches);
+        return touched;
+    }
 
-    public ValueTask DeleteAsync(SessionKey key, TimeSpan remember, CancellationToken cancellationToken) => inner.DeleteAsync(key, remember, cancellationToken);
+    public async ValueTask DeleteAsync(SessionKey key, TimeSpan remember, CancellationToken cancellationToken)
+    {
+        await BeforeWrite(0, cancellationToken);
+        await inner.DeleteAsync(key, remember, cancellationToken);
+    }
 }
