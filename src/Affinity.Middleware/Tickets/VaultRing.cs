@@ -36,9 +36,6 @@ internal sealed class VaultRing(IKeyVault vault, string ring, TimeProvider time,
     private bool _answer;
     private long? _lastBegan;
 
-    /// <summary>Raised after <see cref="Elements"/> has grown, on the thread that noticed; handlers are quick and do not throw.</summary>
-    public event EventHandler? Changed;
-
     /// <summary>The ring's name in the vault.</summary>
     public string Name => ring;
 
@@ -112,30 +109,35 @@ internal sealed class VaultRing(IKeyVault vault, string ring, TimeProvider time,
     private async ValueTask<bool> InTurnAsync(TimeSpan gap, bool waitForGap, CancellationToken cancellationToken)
     {
         var asked = Interlocked.Increment(ref _events);
-        await _turn.WaitAsync(cancellationToken);
-        try
+        while (true)
         {
-            if (_answered > asked)
+            TimeSpan rest;
+            await _turn.WaitAsync(cancellationToken);
+            try
             {
-                return _answer;
-            }
-
-            var rest = _lastBegan is { } last ? gap - time.GetElapsedTime(last) : TimeSpan.Zero;
-            if (rest > TimeSpan.Zero)
-            {
-                if (!waitForGap || _away)
+                if (_answered > asked)
                 {
-                    return !_away;
+                    return _answer;
                 }
 
-                await Task.Delay(rest, time, cancellationToken);
+                rest = _lastBegan is { } last ? gap - time.GetElapsedTime(last) : TimeSpan.Zero;
+                if (rest <= TimeSpan.Zero)
+                {
+                    return await RefreshInTurnAsync(cancellationToken);
+                }
+            }
+            finally
+            {
+                _turn.Release();
             }
 
-            return await RefreshInTurnAsync(cancellationToken);
-        }
-        finally
-        {
-            _turn.Release();
+            if (!waitForGap || _away)
+            {
+                return !_away;
+            }
+
+            // Not within the turn: a background refresh, or a thread that blocks, must not wait for this.
+            await Task.Delay(rest, time, cancellationToken);
         }
     }
 
@@ -257,9 +259,7 @@ internal sealed class VaultRing(IKeyVault vault, string ring, TimeProvider time,
             }
 
             _elements = [.. _elements, .. fresh];
+            return true;
         }
-
-        Changed?.Invoke(this, EventArgs.Empty);
-        return true;
     }
 }
