@@ -10,8 +10,8 @@ namespace Affinity.Tickets;
 /// </summary>
 internal sealed class TicketService(ISigningKeys keys, TicketOptions options, TimeProvider time, ILogger<TicketService> logger) : BackgroundService
 {
-    /// <summary>How often the ring is read: often against <see cref="SigningRing.Propagation"/>.</summary>
-    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
+    /// <summary>How often the ring is read: often against <see cref="SigningRing.Propagation"/> and <see cref="SigningRing.SettlesIn"/>.</summary>
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
     /// <summary>How often while the node has no key at all.</summary>
     private static readonly TimeSpan UrgentInterval = TimeSpan.FromSeconds(1);

@@ -94,6 +94,15 @@ public sealed class SigningRingTests
     }
 
     [Fact]
+    public void A_ring_is_complete_once_it_is_15_seconds_old()
+    {
+        Assert.False(SigningRing.Of([]).IsSettled(Now));
+        Assert.False(Ring(Key(0)).IsSettled(Now.AddSeconds(14)));
+        Assert.True(Ring(Key(0)).IsSettled(Now.AddSeconds(15)));
+        Assert.True(Ring(Key(0), Key(-1)).IsSettled(Now));
+    }
+
+    [Fact]
     public void A_key_from_a_broken_clock_does_not_hold_up_the_rotation()
     {
         var (good, broken) = (Key(-31), Key(3650));
