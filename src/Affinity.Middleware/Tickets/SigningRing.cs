@@ -54,7 +54,10 @@ internal sealed class SigningRing
         return (signer ?? (IsEmpty ? null : _keys[0]))?.Key;
     }
 
-    /// <summary>Whether the ring has such a key, and the key while it verifies: from the moment it is known until <see cref="KeptFor"/> after its successor's activation.</summary>
+    /// <summary>
+    /// Whether the ring has such a key, and the key while it verifies: from the moment it is known until <see cref="KeptFor"/> after its successor's
+    /// activation.
+    /// </summary>
     public bool TryFind(SigningKeyId id, DateTimeOffset now, out SigningKey? verifying)
     {
         verifying = null;
@@ -69,7 +72,9 @@ internal sealed class SigningRing
         return true;
     }
 
-    /// <summary>Whether the ring is complete, so that a key that it does not hold does not exist. An empty or young ring may be the rest of a lost one.</summary>
+    /// <summary>
+    /// Whether the ring is complete, so that a key that it does not hold does not exist. An empty or young ring may be the rest of a lost one.
+    /// </summary>
     public bool IsSettled(DateTimeOffset now)
     {
         var latest = (now - SettlesIn).ToUnixTimeSeconds();

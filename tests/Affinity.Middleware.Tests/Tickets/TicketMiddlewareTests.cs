@@ -123,6 +123,7 @@ public sealed class TicketMiddlewareTests
     [InlineData(false)]
     public async Task A_ticket_that_could_not_be_verified_is_neither_replaced_nor_removed(bool issue)
     {
+        var vault = new ScriptedVault();
         await using var host = await StartAsync(
             feature =>
             {
@@ -135,9 +136,14 @@ public sealed class TicketMiddlewareTests
                     feature.Remove();
                 }
             },
-            new ScriptedVault { IsAway = true });
+            vault);
+
+        // This node can sign, but it cannot ask for the key of another one.
+        vault.IsAway = true;
+        _time.Advance(TimeSpan.FromSeconds(2));
         var ticket = Sample.Codec(_time).Encode(Sample.Ticket(), Sample.Key());
-        await Assert.ThrowsAsync<InvalidOperationException>(() => host.GetAsync("__Host-affinity=" + ticket));
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => host.GetAsync("__Host-affinity=" + ticket));
+        Assert.Contains("could not be verified", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
