@@ -16,7 +16,9 @@ internal static class CanonicalBase64Url
     /// <summary>How many bytes a canonical text of this length stands for.</summary>
     public static int DecodedLength(int textLength) => (int)(textLength * 3L / 4);
 
-    /// <summary>Decodes into <paramref name="destination"/>, which must hold <see cref="DecodedLength"/> bytes; false for any text that is not canonical.</summary>
+    /// <summary>
+    /// Decodes into <paramref name="destination"/>, which must hold <see cref="DecodedLength"/> bytes; false for any text that is not canonical.
+    /// </summary>
     public static bool TryDecode(ReadOnlySpan<char> text, Span<byte> destination)
     {
         // Trailing bits: two characters carry one byte and 4 spare bits, three carry two bytes and 2 spare bits.

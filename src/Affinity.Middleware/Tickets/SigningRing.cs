@@ -14,6 +14,11 @@ internal sealed class SigningRing
     /// <summary>How long a key still verifies once its successor signs: the longest life of a ticket.</summary>
     public static readonly TimeSpan KeptFor = TimeSpan.FromDays(90);
 
+    /// <summary>
+    /// How long a ring is young: when the vault has lost it and a new node has begun another one, this is more than the others need to put their keys back.
+    /// </summary>
+    public static readonly TimeSpan SettlesIn = TimeSpan.FromSeconds(15);
+
     // A key "created" further ahead comes from a broken clock and must not hold up the next rotation for years.
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromDays(1);
 
@@ -49,7 +54,10 @@ internal sealed class SigningRing
         return (signer ?? (IsEmpty ? null : _keys[0]))?.Key;
     }
 
-    /// <summary>Whether the ring has such a key, and the key while it verifies: from the moment it is known until <see cref="KeptFor"/> after its successor's activation.</summary>
+    /// <summary>
+    /// Whether the ring has such a key, and the key while it verifies: from the moment it is known until <see cref="KeptFor"/> after its successor's
+    /// activation.
+    /// </summary>
     public bool TryFind(SigningKeyId id, DateTimeOffset now, out SigningKey? verifying)
     {
         verifying = null;
@@ -62,6 +70,15 @@ internal sealed class SigningRing
         var retired = index + 1 < _keys.Length && _keys[index + 1].Activates < (now - KeptFor).ToUnixTimeSeconds();
         verifying = retired ? null : _keys[index].Key;
         return true;
+    }
+
+    /// <summary>
+    /// Whether the ring is complete, so that a key that it does not hold does not exist. An empty or young ring may be the rest of a lost one.
+    /// </summary>
+    public bool IsSettled(DateTimeOffset now)
+    {
+        var latest = (now - SettlesIn).ToUnixTimeSeconds();
+        return Array.Exists(_keys, key => key.Created <= latest);
     }
 
     /// <summary>Whether it is time for a new key.</summary>

@@ -10,9 +10,9 @@ namespace Affinity.Tickets;
 /// version 1 = 0x01 | kind 1 = 0x01 session | key id 8 | body | MAC 32
 /// body: flags 1 = 0 | issued 8 | idle until 8 | expires 8 (Unix seconds) | session id 16 | counter 8 | stamp 8 | generation 4
 /// </code>
-/// as one canonical base64url text of 138 characters. The MAC is HMAC-SHA256 over four parts, each preceded by its length in 4 bytes: a constant, the application,
-/// the cookie's name, and everything before the MAC, so it binds version, kind, key id and body too. A flag announces a further section behind the
-/// generation; none is defined yet and a reader refuses a flag that it does not know. Answers are values: no input throws.
+/// as one canonical base64url text of 138 characters. The MAC is HMAC-SHA256 over four parts, each preceded by its length in 4 bytes: a constant, the
+/// application, the cookie's name, and everything before the MAC, so it binds version, kind, key id and body too. A flag announces a further section
+/// behind the generation; none is defined yet and a reader refuses a flag that it does not know. Answers are values: no input throws.
 /// </summary>
 internal sealed class TicketCodec
 {

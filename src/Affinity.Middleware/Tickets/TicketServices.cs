@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Affinity.Tickets;
 
-/// <summary>Puts the stage together. The root registers <see cref="TicketOptions"/>, <see cref="TicketScope"/> and, for an app without secrets, an <see cref="IKeyVault"/>.</summary>
+/// <summary>
+/// Puts the stage together. The root registers <see cref="TicketOptions"/>, <see cref="TicketScope"/> and, for an app without secrets, an <see cref="IKeyVault"/>.
+/// </summary>
 internal static class TicketServices
 {
     public static IServiceCollection AddTicketStage(this IServiceCollection services)

@@ -6,8 +6,8 @@ namespace Affinity.Tickets;
 internal sealed class TicketWriter(TicketCodec codec, TicketCookie cookie, ISigningKeys keys)
 {
     /// <exception cref="InvalidOperationException">
-    /// A stage wants to replace or remove a ticket that could not be verified, or there is no key to sign with. Thrown before the first byte, so the client gets a clean
-    /// error and not a success whose session it could not come back to.
+    /// A stage wants to replace or remove a ticket that could not be verified, or there is no key to sign with. Thrown before the first byte, so the
+    /// client gets a clean error and not a success whose session it could not come back to.
     /// </exception>
     public void Write(TicketFeature feature, HttpResponse response)
     {
@@ -29,7 +29,8 @@ internal sealed class TicketWriter(TicketCodec codec, TicketCookie cookie, ISign
         }
 
         var key = keys.Current
-            ?? throw new InvalidOperationException("No signing key is known yet: the key vault has not been reached since the start. Affinity:Secrets needs no vault.");
+            ?? throw new InvalidOperationException(
+                "No signing key is known yet: the key vault has not been reached since the start. Affinity:Secrets needs no vault.");
         cookie.Write(response, codec.Encode(ticket, key));
     }
 }

@@ -36,9 +36,6 @@ internal sealed class VaultRing(IKeyVault vault, string ring, TimeProvider time,
     private bool _answer;
     private long? _lastBegan;
 
-    /// <summary>Raised after <see cref="Elements"/> has grown, on the thread that noticed; handlers are quick and do not throw.</summary>
-    public event EventHandler? Changed;
-
     /// <summary>The ring's name in the vault.</summary>
     public string Name => ring;
 
@@ -262,9 +259,7 @@ internal sealed class VaultRing(IKeyVault vault, string ring, TimeProvider time,
             }
 
             _elements = [.. _elements, .. fresh];
+            return true;
         }
-
-        Changed?.Invoke(this, EventArgs.Empty);
-        return true;
     }
 }

@@ -54,13 +54,12 @@ internal sealed class VaultSigningKeys : ISigningKeys
             return KeyLookup.Unreachable;
         }
 
-        // A ring without any key was lost, and the nodes that still know its keys are about to put them back.
-        return Answer(id) ?? (Keys.IsEmpty ? KeyLookup.Unreachable : KeyLookup.Unknown);
+        return Answer(id) ?? (Keys.IsSettled(_time.GetUtcNow()) ? KeyLookup.Unknown : KeyLookup.Unreachable);
     }
 
     /// <summary>
     /// Reads the ring, puts back what the vault has lost, and adds a key when it is time. Of nodes that do so together one adds and the others take its key.
-    /// A vault that is away is logged, not thrown: the next round tries again.
+    /// Faults are logged, not thrown: the next round tries again, and until then known keys do.
     /// </summary>
     public async Task MaintainAsync(CancellationToken cancellationToken)
     {
@@ -77,7 +76,7 @@ internal sealed class VaultSigningKeys : ISigningKeys
                 await AddAsync(cancellationToken);
             }
         }
-        catch (KeyVaultException exception)
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             _logger.SigningKeyNotAdded(exception);
         }
