@@ -1,0 +1,19 @@
+using Affinity.Nodes;
+using Affinity.Sessions;
+using Affinity.Tickets;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Affinity.Backends.Redis;
+
+/// <summary>Everything shared lies in Redis. Expects <see cref="RedisOptions"/> as a plain singleton, with the connection string filled in.</summary>
+internal static class RedisBackendServices
+{
+    public static IServiceCollection AddRedisBackend(this IServiceCollection services)
+    {
+        services.AddSingleton<RedisConnection>();
+        services.AddSingleton<ISessionStore, RedisSessionStore>();
+        services.AddSingleton<INodeDirectory, RedisNodeDirectory>();
+        services.AddSingleton<IKeyVault, RedisKeyVault>();
+        return services;
+    }
+}
