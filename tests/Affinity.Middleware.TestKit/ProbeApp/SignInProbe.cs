@@ -1,0 +1,22 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+
+namespace Affinity.TestKit.ProbeApp;
+
+/// <summary>An app's own cookie authentication, which stands and falls with shared Data Protection keys: <c>/signin?name=</c> and <c>/whoami</c>.</summary>
+public static class SignInProbe
+{
+    /// <summary>The services; before the app is built.</summary>
+    public static void Add(IServiceCollection services) =>
+        services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme).AddCookie(options => options.Cookie.Name = "signin");
+
+    /// <summary>The paths.</summary>
+    public static void Map(WebApplication app)
+    {
+        app.UseAuthentication();
+        app.MapGet("/signin", (HttpContext context, string name) => context.SignInAsync(
+            new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.Name, name)], CookieAuthenticationDefaults.AuthenticationScheme))));
+        app.MapGet("/whoami", (HttpContext context) => context.User.Identity?.Name ?? "nobody");
+    }
+}
