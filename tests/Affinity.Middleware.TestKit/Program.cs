@@ -2,7 +2,7 @@ using Affinity.TestKit.ProbeApp;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddAffinity();
-SignInProbe.AddTo(builder);
+SignInProbe.Add(builder.Services);
 
 var app = builder.Build();
 SignInProbe.Map(app);

@@ -4,25 +4,20 @@ using Microsoft.AspNetCore.Authentication.Cookies;
 
 namespace Affinity.TestKit.ProbeApp;
 
-/// <summary>Cookie authentication, and nothing else: what every node must accept of every other.</summary>
-internal static class SignInProbe
+/// <summary>An app's own cookie authentication, which stands and falls with shared Data Protection keys: <c>/signin?name=</c>, <c>/whoami</c> and <c>/signout</c>.</summary>
+public static class SignInProbe
 {
-    public static void AddTo(WebApplicationBuilder builder) =>
-        builder.Services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme).AddCookie();
+    /// <summary>The services; before the app is built.</summary>
+    public static void Add(IServiceCollection services) =>
+        services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme).AddCookie(options => options.Cookie.Name = "signin");
 
+    /// <summary>The paths.</summary>
     public static void Map(WebApplication app)
     {
-        app.MapPost("/signin", async (HttpContext context, string name) =>
-        {
-            var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, name)], CookieAuthenticationDefaults.AuthenticationScheme);
-            await context.SignInAsync(new ClaimsPrincipal(identity));
-            return name;
-        });
-        app.MapPost("/signout", async (HttpContext context) =>
-        {
-            await context.SignOutAsync();
-            return "signed out";
-        });
-        app.MapGet("/whoami", (HttpContext context) => context.User.Identity is { IsAuthenticated: true, Name: { } name } ? Results.Text(name) : Results.Unauthorized());
+        app.UseAuthentication();
+        app.MapGet("/signin", (HttpContext context, string name) => context.SignInAsync(
+            new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.Name, name)], CookieAuthenticationDefaults.AuthenticationScheme))));
+        app.MapGet("/signout", (HttpContext context) => context.SignOutAsync());
+        app.MapGet("/whoami", (HttpContext context) => context.User.Identity?.Name ?? "nobody");
     }
 }

@@ -57,7 +57,7 @@ internal static class DataProtectionServices
     private static void ShareKeyRing(IServiceCollection services)
     {
         var framework = services.Last(service => service.ServiceType == typeof(IKeyRingProvider)).ImplementationType
-            ?? throw new InvalidOperationException("IKeyRingProvider is not the framework's own: remove its registration, or keep Data Protection's keys elsewhere by Affinity:DataProtection.");
+            ?? throw new InvalidOperationException("IKeyRingProvider is registered by something else than AddDataProtection, so its keys cannot be shared: remove that registration (or the second call that added Affinity).");
         services.RemoveAll<IKeyRingProvider>();
         services.AddSingleton<IKeyRingProvider>(provider => CreateKeyRingProvider(provider, framework));
         services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<IKeyRingProvider>() is SharedKeyRingProvider shared

@@ -18,7 +18,7 @@ internal sealed class ProtectionNode : IDisposable
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Debug).AddProvider(Log));
         services.AddSingleton<IKeyVault>(vault);
         services.AddSingleton(time);
-        services.AddSharedDataProtection(_ => "shop");
+        services.AddSharedDataProtection(_ => "shop", _ => true);
         app?.Invoke(services);
         _services = services.BuildServiceProvider();
     }

@@ -1,0 +1,43 @@
+namespace ShopFarm;
+
+internal sealed record FarmOptions(bool Demo, string? Redis, string? Balancer, string? Logs)
+{
+    public const string Usage = """
+        ShopFarm [--demo] [--redis host:port] [--balancer haproxy|nginx|caddy|none] [--logs folder]
+          --demo      plays the story of a killed node by itself; exit code 0 only if nothing was lost
+          --redis     uses this Redis (also: ConnectionStrings__redis); else Garnet is started
+          --balancer  else the first of the three that is on the PATH
+          --logs      keeps the logs of all processes there
+        """;
+
+    /// <summary>Null when the arguments are not understood.</summary>
+    public static FarmOptions? Read(string[] args)
+    {
+        var options = new FarmOptions(Demo: false, Environment.GetEnvironmentVariable("ConnectionStrings__redis"), Balancer: null, Logs: null);
+        for (var i = 0; i < args.Length; i++)
+        {
+            var value = i + 1 < args.Length ? args[i + 1] : null;
+            switch (args[i])
+            {
+                case "--demo":
+                    options = options with { Demo = true };
+                    continue;
+                case "--redis" when value is not null:
+                    options = options with { Redis = value };
+                    break;
+                case "--balancer" when value is "haproxy" or "nginx" or "caddy" or "none":
+                    options = options with { Balancer = value };
+                    break;
+                case "--logs" when value is not null:
+                    options = options with { Logs = value };
+                    break;
+                default:
+                    return null;
+            }
+
+            i++;
+        }
+
+        return options;
+    }
+}
