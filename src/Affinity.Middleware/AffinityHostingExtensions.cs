@@ -38,9 +38,11 @@ public static class AffinityHostingExtensions
         services.AddSingleton<AffinityMetrics>();
         AddBackend(services);
         services.AddNodeStage();
+        services.AddKeyRefresh(provider => provider.GetRequiredService<NodeMembership>().HasPeers);
         services.AddTicketStage();
-        services.AddSharedDataProtection();
+        services.AddSharedDataProtection(provider => Settings(provider).Application!, IsShared);
         services.AddSessionStage();
+        services.AddHostedService<BackendNotice>();
         services.AddSingleton<AffinityPipeline>();
         services.AddSingleton<IStartupFilter>(provider => provider.GetRequiredService<AffinityPipeline>());
         return new AffinityBuilder(services);
@@ -78,7 +80,7 @@ public static class AffinityHostingExtensions
         services.AddSingleton<IKeyVault>(provider => IsShared(provider) ? provider.GetRequiredService<RedisKeyVault>() : provider.GetRequiredService<MemoryKeyVault>());
     }
 
-    private static bool IsShared(IServiceProvider provider) => Settings(provider).Redis.Configuration is { Length: > 0 };
+    private static bool IsShared(IServiceProvider provider) => Settings(provider).IsShared;
 
     private static AffinityOptions Settings(IServiceProvider provider) => provider.GetRequiredService<IOptions<AffinityOptions>>().Value;
 }

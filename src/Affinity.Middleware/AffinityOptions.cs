@@ -34,4 +34,7 @@ public sealed class AffinityOptions
 
     /// <summary>The shared store; without <c>Configuration</c> the in-process backend is used, for one instance only.</summary>
     public RedisOptions Redis { get; } = new();
+
+    /// <summary>Whether a store is configured that all instances reach.</summary>
+    internal bool IsShared => Redis.Configuration is { Length: > 0 };
 }

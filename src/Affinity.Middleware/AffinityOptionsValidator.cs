@@ -15,7 +15,7 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host) : IVa
         List<string> faults =
         [
             .. OwnFaults(options),
-            .. SecretsValidator.Faults(options.Secrets),
+            .. SecretsValidator.Faults([.. options.Secrets]),
             .. NodeOptionsValidator.Faults(options.Node),
             .. DrainOptionsValidator.Faults(options.Drain, host.Value.ShutdownTimeout),
             .. TicketOptionsValidator.Faults(options.Ticket),

@@ -1,0 +1,38 @@
+using Microsoft.Extensions.Logging;
+
+namespace Affinity.Diagnostics;
+
+internal static partial class Log
+{
+    [LoggerMessage(EventId = 1000, EventName = "NodeJoined", Level = LogLevel.Information,
+        Message = "Node {Node} has joined; {LiveNodes} node(s) live.")]
+    internal static partial void NodeJoined(this ILogger logger, string node, int liveNodes);
+
+    [LoggerMessage(EventId = 1001, EventName = "NodeNameTaken", Level = LogLevel.Error,
+        Message = "The node name {Node} belongs to another live node, so this one takes no visitors. Set Affinity:Node:Id to a name of its own. After a crash the name is free when {DeadAfter} have passed (Affinity:Node:DeadAfter), and this node then joins by itself.")]
+    internal static partial void NodeNameTaken(this ILogger logger, string node, TimeSpan deadAfter);
+
+    [LoggerMessage(EventId = 1002, EventName = "NodeDirectoryLost", Level = LogLevel.Warning,
+        Message = "The node directory does not answer. A node that has joined goes on serving; one that has not is not ready. Tried again with every heartbeat; told again when it answers.")]
+    internal static partial void DirectoryLost(this ILogger logger, Exception fault);
+
+    [LoggerMessage(EventId = 1003, EventName = "NodeDirectoryRestored", Level = LogLevel.Information,
+        Message = "The node directory answers again after {Away}.")]
+    internal static partial void DirectoryRestored(this ILogger logger, TimeSpan away);
+
+    [LoggerMessage(EventId = 1004, EventName = "NodeNotTakenOff", Level = LogLevel.Warning,
+        Message = "Node {Node} could not be taken off the node directory; the others count it as dead after {DeadAfter}.")]
+    internal static partial void NodeNotTakenOff(this ILogger logger, Exception fault, string node, TimeSpan deadAfter);
+
+    [LoggerMessage(EventId = 1010, EventName = "DrainBegan", Level = LogLevel.Information,
+        Message = "Node {Node} drains: readiness says no, {InFlight} request(s) in flight, serving on for {Notice} so that balancers notice.")]
+    internal static partial void DrainBegan(this ILogger logger, string node, int inFlight, TimeSpan notice);
+
+    [LoggerMessage(EventId = 1011, EventName = "DrainEnded", Level = LogLevel.Information,
+        Message = "Node {Node} is drained after {Elapsed}: nothing in flight, {Requests} request(s) served in its life.")]
+    internal static partial void DrainEnded(this ILogger logger, string node, TimeSpan elapsed, long requests);
+
+    [LoggerMessage(EventId = 1012, EventName = "DrainCutShort", Level = LogLevel.Warning,
+        Message = "Node {Node} stops after {Elapsed} with {InFlight} request(s) still in flight. Longer requests need a longer Affinity:Drain:Timeout and HostOptions.ShutdownTimeout.")]
+    internal static partial void DrainCutShort(this ILogger logger, string node, TimeSpan elapsed, int inFlight);
+}

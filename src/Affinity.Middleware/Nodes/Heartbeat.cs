@@ -1,0 +1,102 @@
+using Affinity.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace Affinity.Nodes;
+
+/// <summary>
+/// One word with the directory: tells that this node lives, learns who else does, and says so once when that changes. Calls queue up, each is bounded, none throws
+/// because of the directory.
+/// </summary>
+internal sealed class Heartbeat(INodeDirectory directory, NodeMembership node, NodeOptions options, TimeProvider time, ILogger<Heartbeat> logger) : IDisposable
+{
+    private enum Contact
+    {
+        None,
+        Joined,
+        NameTaken,
+        Away,
+    }
+
+    private readonly SemaphoreSlim _oneAtATime = new(1);
+    private readonly TimeSpan _limit = options.HeartbeatInterval < TimeSpan.FromSeconds(1) ? options.HeartbeatInterval : TimeSpan.FromSeconds(1);
+    private Contact _contact;
+    private DateTimeOffset _awaySince;
+
+    /// <summary>Beats once.</summary>
+    /// <exception cref="OperationCanceledException">The caller's token ended it.</exception>
+    public async Task BeatAsync(CancellationToken cancellationToken)
+    {
+        await _oneAtATime.WaitAsync(cancellationToken);
+        try
+        {
+            using var limit = new CancellationTokenSource(_limit, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+            Learn(await directory.BeatAsync(node.ToRecord(), options.DeadAfter, either.Token));
+        }
+        catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Also what breaks the directory's contract: a heart that stops for a bug would take a working node off.
+            Miss(fault);
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+
+    /// <summary>Takes the node off the directory, so that its name is free at once and nobody is sent here. A fault only costs the others the wait until it counts as dead.</summary>
+    public async Task LeaveAsync()
+    {
+        try
+        {
+            using var limit = new CancellationTokenSource(_limit, time);
+            await directory.LeaveAsync(node.Self, node.Incarnation, limit.Token);
+        }
+        catch (Exception fault)
+        {
+            logger.NodeNotTakenOff(fault, node.Self.Value, options.DeadAfter);
+        }
+    }
+
+    public void Dispose() => _oneAtATime.Dispose();
+
+    private void Learn(NodeBeat beat)
+    {
+        var before = _contact;
+        _contact = beat.Accepted ? Contact.Joined : Contact.NameTaken;
+        if (before == Contact.Away)
+        {
+            var away = time.GetUtcNow() - _awaySince;
+            logger.DirectoryRestored(away);
+        }
+
+        if (beat.Accepted)
+        {
+            var joinsNow = !node.HasJoined;
+            node.Joined(beat.Live);
+            if (joinsNow)
+            {
+                logger.NodeJoined(node.Self.Value, beat.Live.Count);
+            }
+        }
+        else
+        {
+            node.NameTaken(beat.Live);
+            if (before != Contact.NameTaken)
+            {
+                logger.NodeNameTaken(node.Self.Value, options.DeadAfter);
+            }
+        }
+    }
+
+    private void Miss(Exception fault)
+    {
+        if (_contact != Contact.Away)
+        {
+            _contact = Contact.Away;
+            _awaySince = time.GetUtcNow();
+            logger.DirectoryLost(fault);
+            node.DirectoryAway(_awaySince);
+        }
+    }
+}

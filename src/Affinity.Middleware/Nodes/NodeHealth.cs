@@ -1,0 +1,50 @@
+using System.Text.Json.Serialization;
+
+namespace Affinity.Nodes;
+
+/// <summary>What the health paths answer, decided from memory: a probe never waits for a store.</summary>
+internal sealed class NodeHealth(NodeMembership node, IEnumerable<IReadinessCheck> checks)
+{
+    private readonly IReadinessCheck[] _checks = [.. checks];
+
+    public LiveAnswer Live() => new(node.Self.Value, StateWord(), node.Requests.InFlight, node.Requests.Served, node.Live.Count);
+
+    public ReadyAnswer Ready()
+    {
+        List<string> reasons = [];
+        if (node.State == NodeState.Draining)
+        {
+            reasons.Add("The node is draining: it is about to stop.");
+        }
+
+        var problem = node.Problem;
+        if (!node.HasJoined)
+        {
+            reasons.Add(problem ?? "The node has not yet joined the node directory.");
+        }
+
+        foreach (var check in _checks)
+        {
+            if (check.NotReadyBecause() is { } reason)
+            {
+                reasons.Add(reason);
+            }
+        }
+
+        // A node that has joined stays ready without the directory, else one outage of the store would take the whole farm out.
+        return new(node.Self.Value, StateWord(), Ready: reasons.Count == 0, reasons, Degraded: node.HasJoined ? problem : null);
+    }
+
+    private string StateWord() => node.State == NodeState.Draining ? "draining" : "active";
+}
+
+/// <summary>The body of <c>/live</c>. <c>Live</c> counts the living nodes of the farm.</summary>
+internal sealed record LiveAnswer(string Node, string State, int InFlight, long Requests, int Live);
+
+/// <summary>The body of <c>/ready</c>.</summary>
+internal sealed record ReadyAnswer(string Node, string State, bool Ready, IReadOnlyList<string> Reasons, string? Degraded);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(LiveAnswer))]
+[JsonSerializable(typeof(ReadyAnswer))]
+internal sealed partial class HealthJson : JsonSerializerContext;

@@ -1,0 +1,78 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http;
+
+namespace Affinity.Nodes;
+
+/// <summary>Who am I: answers the health paths, counts every other request, and puts this node's name on it.</summary>
+internal sealed class NodeMiddleware(RequestDelegate next, NodeMembership node, NodeHealth health, NodeOptions options)
+{
+    private readonly PathString _healthPath = options.HealthPath;
+    private readonly string? _header = options.ResponseHeader;
+    private readonly NodeFeature _feature = new(node.Self);
+
+    public Task InvokeAsync(HttpContext context)
+    {
+        if (context.Request.Path.StartsWithSegments(_healthPath, StringComparison.Ordinal, out var rest))
+        {
+            switch (rest.Value!.TrimEnd('/'))
+            {
+                case "/live":
+                    return AnswerAsync(context, StatusCodes.Status200OK, health.Live(), HealthJson.Default.LiveAnswer);
+                case "/ready":
+                    var answer = health.Ready();
+                    return AnswerAsync(context, answer.Ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, answer, HealthJson.Default.ReadyAnswer);
+            }
+        }
+
+        return ServeAsync(context);
+    }
+
+    private async Task ServeAsync(HttpContext context)
+    {
+        context.Features.Set(_feature);
+        if (_header is not null)
+        {
+            // When the response starts and not now: an exception handler clears the headers, and the page of a fault is where the node's name is most wanted.
+            context.Response.OnStarting(SetHeader, context.Response);
+        }
+
+        node.Requests.Enter();
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            node.Requests.Leave();
+        }
+    }
+
+    private Task SetHeader(object response)
+    {
+        ((HttpResponse)response).Headers[_header!] = node.Self.Value;
+        return Task.CompletedTask;
+    }
+
+    private static async Task AnswerAsync<T>(HttpContext context, int status, T answer, JsonTypeInfo<T> type)
+    {
+        var response = context.Response;
+        response.Headers.CacheControl = "no-store";
+        var isHead = HttpMethods.IsHead(context.Request.Method);
+        if (!isHead && !HttpMethods.IsGet(context.Request.Method))
+        {
+            response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+            response.Headers.Allow = "GET, HEAD";
+            return;
+        }
+
+        var body = JsonSerializer.SerializeToUtf8Bytes(answer, type);
+        response.StatusCode = status;
+        response.ContentType = "application/json";
+        response.ContentLength = body.Length;
+        if (!isHead)
+        {
+            await response.Body.WriteAsync(body, context.RequestAborted);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using System.Net;
+using Affinity.Nodes;
+using Affinity.TestKit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Xunit;
+
+namespace Affinity.Tests.Nodes;
+
+/// <summary>
+/// The order of the host's events, with a real server, as a SIGTERM brings them about: ApplicationStopping, then every StoppingAsync while Kestrel still accepts,
+/// then Kestrel stops, then every StoppedAsync.
+/// </summary>
+public sealed class DrainOnKestrelTests
+{
+    private readonly FakeDirectory _directory = new() { Answer = FakeDirectory.AcceptWithPeer };
+    private readonly ManualTime _time = new();
+    private readonly TaskCompletionSource _slowCame = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _slowMayEnd = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    [Fact]
+    public async Task A_request_that_begins_after_the_signal_is_still_served_and_one_in_flight_finishes()
+    {
+        await using var app = Build();
+        await app.StartAsync();
+        using var client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()), Timeout = TimeSpan.FromSeconds(10) };
+        using var slow = new HttpRequestMessage(HttpMethod.Get, "/slow");
+        var slowAnswer = client.SendAsync(slow);
+        await _slowCame.Task;
+        await _directory.NextBeatAsync();
+
+        var stopping = app.WaitForShutdownAsync();
+        app.Lifetime.StopApplication();
+        await _directory.NextBeatAsync();
+        Assert.Equal(NodeState.Draining, _directory.Seen[^1].State);
+
+        // The heartbeat's timer and the notice.
+        await _time.WaitForArmedTimersAsync(2);
+        using (var newcomer = new HttpClient { BaseAddress = client.BaseAddress })
+        {
+            Assert.Equal("quick", await newcomer.GetStringAsync("/quick"));
+            using var ready = await newcomer.GetAsync("/affinity/health/ready");
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
+        }
+
+        _time.Advance(new DrainOptions().Notice);
+        Assert.False(stopping.IsCompleted);
+        Assert.Empty(_directory.Left);
+        _slowMayEnd.SetResult();
+        using var served = await slowAnswer;
+        Assert.Equal("slow", await served.Content.ReadAsStringAsync());
+        await stopping.WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.Single(_directory.Left);
+        await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("/quick"));
+    }
+
+    private WebApplication Build()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        builder.Services
+            .AddSingleton<TimeProvider>(_time)
+            .AddSingleton<INodeDirectory>(_directory)
+            .AddSingleton(new NodeOptions { Id = "node-a" })
+            .AddSingleton(new DrainOptions())
+            .AddNodeStage();
+        var app = builder.Build();
+        app.UseMiddleware<NodeMiddleware>();
+        app.Run(async context =>
+        {
+            if (context.Request.Path == "/slow")
+            {
+                _slowCame.SetResult();
+                await _slowMayEnd.Task;
+            }
+
+            await context.Response.WriteAsync(context.Request.Path.Value![1..]);
+        });
+        return app;
+    }
+}

@@ -1,0 +1,109 @@
+using Affinity.Nodes;
+using Affinity.TestKit;
+using Xunit;
+
+namespace Affinity.Tests.Nodes;
+
+public sealed class DrainServiceTests
+{
+    private readonly FakeDirectory _directory = new() { Answer = FakeDirectory.AcceptWithPeer };
+    private readonly NodeMembership _node = new(NodeId.Parse("node-a"));
+    private readonly ManualTime _time = new();
+    private readonly LogLines<DrainService> _log = new();
+    private readonly DrainOptions _options = new();
+    private readonly DrainService _drain;
+
+    public DrainServiceTests()
+    {
+        var heartbeat = new Heartbeat(_directory, _node, new NodeOptions(), _time, new LogLines<Heartbeat>());
+        _drain = new(_node, heartbeat, _options, _time, _log);
+    }
+
+    [Fact]
+    public async Task Readiness_and_the_other_nodes_know_before_the_notice_begins()
+    {
+        var drain = _drain.StoppingAsync(CancellationToken.None);
+        Assert.Equal(NodeState.Draining, _node.State);
+        Assert.Equal(NodeState.Draining, Assert.Single(_directory.Seen).State);
+        Assert.False(drain.IsCompleted);
+        await EndNoticeAsync();
+        await drain;
+    }
+
+    [Fact]
+    public async Task The_node_serves_on_for_the_whole_notice_although_nothing_is_in_flight()
+    {
+        var drain = _drain.StoppingAsync(CancellationToken.None);
+        _time.Advance(_options.Notice - TimeSpan.FromTicks(1));
+        Assert.False(drain.IsCompleted);
+        _time.Advance(TimeSpan.FromTicks(1));
+        await drain;
+        Assert.Equal(["DrainBegan", "DrainEnded"], _log.Events);
+    }
+
+    [Fact]
+    public async Task The_notice_is_skipped_when_no_other_node_could_take_over()
+    {
+        _directory.Answer = FakeDirectory.Accept;
+        await _drain.StoppingAsync(CancellationToken.None);
+        Assert.Equal(["DrainBegan", "DrainEnded"], _log.Events);
+    }
+
+    [Fact]
+    public async Task Requests_in_flight_finish_before_the_server_stops()
+    {
+        _node.Requests.Enter();
+        var drain = _drain.StoppingAsync(CancellationToken.None);
+        await EndNoticeAsync();
+        _node.Requests.Enter();
+        _node.Requests.Leave();
+        Assert.False(drain.IsCompleted);
+        _node.Requests.Leave();
+        await drain;
+        Assert.Equal(["DrainBegan", "DrainEnded"], _log.Events);
+    }
+
+    [Fact]
+    public async Task Requests_that_do_not_end_hold_the_stop_up_for_the_timeout_and_are_counted()
+    {
+        _node.Requests.Enter();
+        var drain = _drain.StoppingAsync(CancellationToken.None);
+        await EndNoticeAsync();
+        await _time.WaitForArmedTimersAsync(1);
+        _time.Advance(_options.Timeout);
+        await drain;
+        Assert.Contains("with 1 request(s) still in flight", _log.TextOf("DrainCutShort"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_hosts_patience_ends_every_wait(bool afterTheNotice)
+    {
+        _node.Requests.Enter();
+        using var patience = new CancellationTokenSource();
+        var drain = _drain.StoppingAsync(patience.Token);
+        if (afterTheNotice)
+        {
+            await EndNoticeAsync();
+        }
+
+        await patience.CancelAsync();
+        await drain;
+        Assert.Equal(["DrainBegan", "DrainCutShort"], _log.Events);
+    }
+
+    [Fact]
+    public async Task A_directory_that_is_away_does_not_keep_a_node_from_draining()
+    {
+        _directory.Answer = FakeDirectory.Away;
+        await _drain.StoppingAsync(CancellationToken.None);
+        Assert.Equal(["DrainBegan", "DrainEnded"], _log.Events);
+    }
+
+    private async Task EndNoticeAsync()
+    {
+        await _time.WaitForArmedTimersAsync(1);
+        _time.Advance(_options.Notice);
+    }
+}

@@ -1,0 +1,79 @@
+using Affinity.Nodes;
+using Affinity.TestKit;
+using Xunit;
+
+namespace Affinity.Tests.Nodes;
+
+public sealed class HeartbeatServiceTests : IDisposable
+{
+    private readonly FakeDirectory _directory = new();
+    private readonly NodeMembership _node = new(NodeId.Parse("node-a"));
+    private readonly ManualTime _time = new();
+    private readonly Heartbeat _heartbeat;
+    private readonly HeartbeatService _service;
+
+    public HeartbeatServiceTests()
+    {
+        var options = new NodeOptions();
+        _heartbeat = new(_directory, _node, options, _time, new LogLines<Heartbeat>());
+        _service = new(_heartbeat, options, _time);
+    }
+
+    [Fact]
+    public async Task The_node_is_a_member_before_the_server_listens()
+    {
+        await _service.StartingAsync(CancellationToken.None);
+        Assert.True(_node.HasJoined);
+    }
+
+    [Fact]
+    public async Task A_directory_that_does_not_answer_holds_the_start_up_for_a_second_and_does_not_fail_it()
+    {
+        _directory.Hangs = true;
+        var start = _service.StartingAsync(CancellationToken.None);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await start;
+        Assert.False(_node.HasJoined);
+    }
+
+    [Fact]
+    public async Task A_beat_goes_out_with_every_interval_and_none_after_the_node_has_left()
+    {
+        await _service.StartingAsync(CancellationToken.None);
+        await _directory.NextBeatAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            await _time.WaitForArmedTimersAsync(1);
+            _time.Advance(TimeSpan.FromSeconds(1));
+            await _directory.NextBeatAsync();
+        }
+
+        await _service.StoppedAsync(CancellationToken.None);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(4, _directory.Seen.Count);
+        Assert.Equal((_node.Self, _node.Incarnation), Assert.Single(_directory.Left));
+    }
+
+    [Fact]
+    public async Task The_node_leaves_even_when_the_hosts_patience_has_ended()
+    {
+        await _service.StartingAsync(CancellationToken.None);
+        await _service.StoppedAsync(new CancellationToken(canceled: true));
+        Assert.Single(_directory.Left);
+    }
+
+    [Fact]
+    public async Task A_node_that_never_joined_does_not_take_the_holder_of_its_name_off()
+    {
+        _directory.Answer = FakeDirectory.Refuse;
+        await _service.StartingAsync(CancellationToken.None);
+        await _service.StoppedAsync(CancellationToken.None);
+        Assert.All(_directory.Left, left => Assert.Equal(_node.Incarnation, left.Incarnation));
+    }
+
+    public void Dispose()
+    {
+        _service.Dispose();
+        _heartbeat.Dispose();
+    }
+}

@@ -1,0 +1,167 @@
+using Affinity.Nodes;
+using Affinity.TestKit;
+using Xunit;
+
+namespace Affinity.Tests.Nodes;
+
+public sealed class HeartbeatTests : IDisposable
+{
+    private readonly FakeDirectory _directory = new();
+    private readonly NodeMembership _node = new(NodeId.Parse("node-a"));
+    private readonly ManualTime _time = new();
+    private readonly LogLines<Heartbeat> _log = new();
+    private readonly Heartbeat _heartbeat;
+
+    public HeartbeatTests() => _heartbeat = new(_directory, _node, new NodeOptions(), _time, _log);
+
+    [Fact]
+    public async Task A_node_joins_with_its_first_accepted_beat_and_says_so_once()
+    {
+        _directory.Answer = FakeDirectory.AcceptWithPeer;
+        await BeatAsync(3);
+        Assert.True(_node.HasJoined);
+        Assert.Null(_node.Problem);
+        Assert.True(_node.HasPeers);
+        Assert.Equal(["node-a", "node-z"], _node.Live.Select(n => n.Id.Value), StringComparer.Ordinal);
+        Assert.Equal(["NodeJoined"], _log.Events);
+    }
+
+    [Fact]
+    public async Task A_beat_tells_state_and_requests_in_flight()
+    {
+        _node.Requests.Enter();
+        _node.BeginDrain();
+        await BeatAsync();
+        Assert.Equal(new NodeRecord(_node.Self, _node.Incarnation, NodeState.Draining, 1), Assert.Single(_directory.Seen));
+    }
+
+    [Fact]
+    public async Task A_node_whose_name_is_taken_is_not_a_member_and_names_the_cure_once()
+    {
+        _directory.Answer = FakeDirectory.Refuse;
+        await BeatAsync(3);
+        Assert.False(_node.HasJoined);
+        Assert.Contains("Affinity:Node:Id", _node.Problem, StringComparison.Ordinal);
+        Assert.Equal(["NodeNameTaken"], _log.Events);
+        Assert.Contains("Affinity:Node:DeadAfter", _log.TextOf("NodeNameTaken"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_node_whose_name_becomes_free_joins_by_itself()
+    {
+        _directory.Answer = FakeDirectory.Refuse;
+        await BeatAsync(2);
+        _directory.Answer = FakeDirectory.Accept;
+        await BeatAsync();
+        Assert.True(_node.HasJoined);
+        Assert.Null(_node.Problem);
+        Assert.Equal(["NodeNameTaken", "NodeJoined"], _log.Events);
+    }
+
+    [Fact]
+    public async Task A_member_that_loses_its_name_after_a_long_pause_is_no_member_any_more()
+    {
+        await BeatAsync();
+        _directory.Answer = FakeDirectory.Refuse;
+        await BeatAsync(2);
+        Assert.False(_node.HasJoined);
+        Assert.Equal(["NodeJoined", "NodeNameTaken"], _log.Events);
+    }
+
+    [Fact]
+    public async Task A_directory_that_is_away_at_the_start_leaves_the_node_outside_until_it_answers()
+    {
+        _directory.Answer = FakeDirectory.Away;
+        await BeatAsync(3);
+        Assert.False(_node.HasJoined);
+        Assert.Contains("2030-01-01 12:00:00Z", _node.Problem, StringComparison.Ordinal);
+
+        _time.Advance(TimeSpan.FromSeconds(90));
+        _directory.Answer = FakeDirectory.Accept;
+        await BeatAsync(2);
+        Assert.True(_node.HasJoined);
+        Assert.Null(_node.Problem);
+        Assert.Equal(["NodeDirectoryLost", "NodeDirectoryRestored", "NodeJoined"], _log.Events);
+        Assert.Contains("00:01:30", _log.TextOf("NodeDirectoryRestored"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_directory_that_goes_away_later_takes_neither_the_membership_nor_what_was_known()
+    {
+        _directory.Answer = FakeDirectory.AcceptWithPeer;
+        await BeatAsync();
+        _directory.Answer = FakeDirectory.Away;
+        await BeatAsync(3);
+        Assert.True(_node.HasJoined);
+        Assert.NotNull(_node.Problem);
+        Assert.Equal(2, _node.Live.Count);
+
+        _directory.Answer = FakeDirectory.AcceptWithPeer;
+        await BeatAsync(2);
+        Assert.Null(_node.Problem);
+        Assert.Equal(["NodeJoined", "NodeDirectoryLost", "NodeDirectoryRestored"], _log.Events);
+    }
+
+    [Fact]
+    public async Task A_taken_name_stays_taken_while_the_directory_is_away()
+    {
+        _directory.Answer = FakeDirectory.Refuse;
+        await BeatAsync();
+        _directory.Answer = FakeDirectory.Away;
+        await BeatAsync();
+        Assert.False(_node.HasJoined);
+    }
+
+    [Fact]
+    public async Task A_directory_that_does_not_answer_holds_a_beat_up_for_at_most_a_second()
+    {
+        _directory.Hangs = true;
+        var beat = BeatAsync();
+        _time.Advance(TimeSpan.FromMilliseconds(999));
+        Assert.False(beat.IsCompleted);
+        _time.Advance(TimeSpan.FromMilliseconds(1));
+        await beat;
+        Assert.Equal(["NodeDirectoryLost"], _log.Events);
+    }
+
+    [Fact]
+    public async Task A_directory_with_a_bug_does_not_stop_the_heart()
+    {
+        _directory.Answer = _ => throw new InvalidOperationException("A bug.");
+        await BeatAsync();
+        _directory.Answer = FakeDirectory.Accept;
+        await BeatAsync();
+        Assert.True(_node.HasJoined);
+    }
+
+    [Fact]
+    public async Task The_callers_token_ends_a_beat_and_counts_as_no_outage()
+    {
+        _directory.Hangs = true;
+        using var stop = new CancellationTokenSource();
+        var beat = _heartbeat.BeatAsync(stop.Token);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => beat);
+        Assert.Empty(_log.Events);
+    }
+
+    [Fact]
+    public async Task Leaving_is_bounded_and_never_throws()
+    {
+        _directory.Hangs = true;
+        var leave = _heartbeat.LeaveAsync();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await leave;
+        Assert.Equal(["NodeNotTakenOff"], _log.Events);
+    }
+
+    public void Dispose() => _heartbeat.Dispose();
+
+    private async Task BeatAsync(int times = 1)
+    {
+        for (var i = 0; i < times; i++)
+        {
+            await _heartbeat.BeatAsync(CancellationToken.None);
+        }
+    }
+}

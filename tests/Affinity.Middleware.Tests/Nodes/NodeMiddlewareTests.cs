@@ -1,0 +1,216 @@
+using System.Net;
+using System.Text.Json;
+using Affinity.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Xunit;
+
+namespace Affinity.Tests.Nodes;
+
+public sealed class NodeMiddlewareTests : IAsyncDisposable
+{
+    private readonly NodeMembership _node = new(NodeId.Parse("node-a"));
+    private readonly NodeOptions _options = new();
+    private readonly List<IReadinessCheck> _checks = [];
+    private RequestDelegate _app = context => context.Response.WriteAsync("app");
+    private IHost? _host;
+
+    [Theory]
+    [InlineData("/affinity/health/live")]
+    [InlineData("/affinity/health/live/")]
+    public async Task Live_says_who_this_is_and_what_it_does(string path)
+    {
+        _node.Joined([_node.ToRecord(), FakeDirectory.Peer("node-z")]);
+        _node.Requests.Enter();
+        _node.Requests.Enter();
+        _node.Requests.Leave();
+        var (status, body) = await GetAsync(path);
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Equal("""{"node":"node-a","state":"active","inFlight":1,"requests":1,"live":2}""", body);
+    }
+
+    [Fact]
+    public async Task Live_answers_200_while_a_node_drains_as_it_still_serves()
+    {
+        _node.BeginDrain();
+        var (status, body) = await GetAsync("/affinity/health/live");
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Contains("\"draining\"", body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Ready_is_yes_for_a_member()
+    {
+        _node.Joined([_node.ToRecord()]);
+        var (status, body) = await GetAsync("/affinity/health/ready");
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Equal("""{"node":"node-a","state":"active","ready":true,"reasons":[]}""", body);
+    }
+
+    [Fact]
+    public async Task Ready_is_no_before_the_node_has_joined() =>
+        await AssertNotReadyAsync("The node has not yet joined");
+
+    [Fact]
+    public async Task Ready_is_no_when_the_directory_was_away_from_the_start()
+    {
+        _node.DirectoryAway(DateTimeOffset.UnixEpoch);
+        await AssertNotReadyAsync("has not answered since 1970-01-01");
+    }
+
+    [Fact]
+    public async Task Ready_is_no_when_the_name_is_taken()
+    {
+        _node.NameTaken([]);
+        await AssertNotReadyAsync("set Affinity:Node:Id");
+    }
+
+    [Fact]
+    public async Task Ready_is_no_when_the_node_drains()
+    {
+        _node.Joined([_node.ToRecord()]);
+        _node.BeginDrain();
+        await AssertNotReadyAsync("draining");
+    }
+
+    [Fact]
+    public async Task Ready_names_every_check_that_fails()
+    {
+        _node.Joined([_node.ToRecord()]);
+        _checks.AddRange([new Check("No keys yet."), new Check(Because: null), new Check("No store yet.")]);
+        await AssertNotReadyAsync("\"reasons\":[\"No keys yet.\",\"No store yet.\"]");
+    }
+
+    [Fact]
+    public async Task Ready_stays_yes_but_degraded_when_the_directory_goes_away_later()
+    {
+        _node.Joined([_node.ToRecord()]);
+        _node.DirectoryAway(DateTimeOffset.UnixEpoch);
+        var (status, body) = await GetAsync("/affinity/health/ready");
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Contains("\"degraded\":\"The node directory has not answered", body, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/affinity/health/live")]
+    [InlineData("/affinity/health/ready")]
+    public async Task Health_is_never_cached_and_answers_only_GET_and_HEAD(string path)
+    {
+        var client = await StartAsync();
+        using var head = await client.SendAsync(new HttpRequestMessage(HttpMethod.Head, path));
+        using var get = await client.GetAsync(path);
+        using var post = await client.PostAsync(path, content: null);
+        Assert.Equal(get.StatusCode, head.StatusCode);
+        Assert.Equal(get.Content.Headers.ContentLength, head.Content.Headers.ContentLength);
+        Assert.Empty(await head.Content.ReadAsByteArrayAsync());
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, post.StatusCode);
+        Assert.Equal(["GET", "HEAD"], post.Content.Headers.Allow);
+        Assert.All([head, get, post], r => Assert.Equal("no-store", r.Headers.CacheControl!.ToString()));
+    }
+
+    [Theory]
+    [InlineData("/affinity/health")]
+    [InlineData("/affinity/health/")]
+    [InlineData("/affinity/health/other")]
+    [InlineData("/affinity/healthy/live")]
+    [InlineData("/affinity/health/live/x")]
+    public async Task Every_other_path_is_the_apps(string path) =>
+        Assert.Equal((HttpStatusCode.OK, "app"), await GetAsync(path));
+
+    [Fact]
+    public async Task Requests_are_counted_and_know_their_node_but_health_requests_are_not_counted()
+    {
+        (int InFlight, NodeId? Node) seen = default;
+        _app = context =>
+        {
+            seen = (_node.Requests.InFlight, context.Features.Get<NodeFeature>()?.Node);
+            return Task.CompletedTask;
+        };
+        await GetAsync("/");
+        await GetAsync("/affinity/health/live");
+        Assert.Equal((1, _node.Self), seen);
+        Assert.Equal((0, 1), (_node.Requests.InFlight, _node.Requests.Served));
+    }
+
+    [Fact]
+    public async Task A_request_that_fails_is_not_in_flight_any_more()
+    {
+        _app = _ => throw new InvalidOperationException("A fault of the app.");
+        await Assert.ThrowsAsync<InvalidOperationException>(() => GetAsync("/"));
+        Assert.Equal(0, _node.Requests.InFlight);
+    }
+
+    [Fact]
+    public async Task No_response_names_the_node_unless_it_is_asked_for()
+    {
+        var client = await StartAsync();
+        using var response = await client.GetAsync("/");
+        Assert.Empty(response.Headers);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_response_header_names_the_node_on_the_page_of_a_fault_too(bool faults)
+    {
+        _options.ResponseHeader = "X-Affinity-Node";
+        var app = _app;
+        _app = context => faults ? throw new InvalidOperationException("A fault of the app.") : app(context);
+        var client = await StartAsync();
+        using var response = await client.GetAsync("/");
+        Assert.Equal(faults ? HttpStatusCode.InternalServerError : HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("node-a", Assert.Single(response.Headers.GetValues("X-Affinity-Node")));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_host is not null)
+        {
+            await _host.StopAsync();
+            _host.Dispose();
+        }
+    }
+
+    private async Task AssertNotReadyAsync(string because)
+    {
+        var (status, body) = await GetAsync("/affinity/health/ready");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
+        using var json = JsonDocument.Parse(body);
+        Assert.False(json.RootElement.GetProperty("ready").GetBoolean());
+        Assert.Contains(because, body, StringComparison.Ordinal);
+    }
+
+    private async Task<(HttpStatusCode Status, string Body)> GetAsync(string path)
+    {
+        var client = await StartAsync();
+        using var response = await client.GetAsync(path);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    private async Task<HttpClient> StartAsync()
+    {
+        _host ??= await new HostBuilder().ConfigureWebHost(web => web
+            .UseTestServer()
+            .ConfigureServices(services => services.AddSingleton(_node).AddSingleton(_options).AddSingleton(new NodeHealth(_node, _checks)))
+            .Configure(app =>
+            {
+                app.UseMiddleware<NodeMiddleware>();
+                if (_options.ResponseHeader is not null)
+                {
+                    app.UseExceptionHandler(page => page.Run(context => context.Response.WriteAsync("sorry")));
+                }
+
+                app.Run(context => _app(context));
+            })).StartAsync();
+        return _host.GetTestClient();
+    }
+
+    private sealed record Check(string? Because) : IReadinessCheck
+    {
+        public string? NotReadyBecause() => Because;
+    }
+}
