@@ -7,9 +7,9 @@ namespace ShopSample;
 
 /// <summary>Who shops here: a name, and no password, as this is a sample.</summary>
 public sealed record Visitor(
-    [Required(ErrorMessage = "Please tell us a name.")]
-    [StringLength(40, ErrorMessage = "A name has at most 40 characters.")]
-    [RegularExpression(@"[^\p{C}]*", ErrorMessage = "A name has no control characters.")]
+    [property: Required(ErrorMessage = "Please tell us a name.")]
+    [property: StringLength(40, ErrorMessage = "A name has at most 40 characters.")]
+    [property: RegularExpression(@"[^\p{C}]*", ErrorMessage = "A name has no control characters.")]
     string? Name)
 {
     /// <summary>Affinity sees the sign-in and raises the session's generation: tickets from before it are refused, the basket stays.</summary>
