@@ -46,6 +46,8 @@ internal static class ShopErrors
             SessionEndedException => StatusCodes.Status409Conflict,
             _ => StatusCodes.Status500InternalServerError,
         },
-        SuppressDiagnosticsCallback = c => c.Exception is BadHttpRequestException, // the client's fault is no error of ours
+
+        // The client's fault is no error of ours, and Affinity has told the other two already.
+        SuppressDiagnosticsCallback = c => c.Exception is BadHttpRequestException or SessionUnavailableException or SessionEndedException,
     };
 }
