@@ -14,11 +14,11 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 1002, EventName = "NodeDirectoryLost", Level = LogLevel.Warning,
         Message = "The node directory does not answer. A node that has joined goes on serving; one that has not is not ready. Tried again with every heartbeat; told again when it answers.")]
-    internal static partial void DirectoryLost(this ILogger logger, Exception fault);
+    internal static partial void NodeDirectoryLost(this ILogger logger, Exception fault);
 
     [LoggerMessage(EventId = 1003, EventName = "NodeDirectoryRestored", Level = LogLevel.Information,
         Message = "The node directory answers again after {Away}.")]
-    internal static partial void DirectoryRestored(this ILogger logger, TimeSpan away);
+    internal static partial void NodeDirectoryRestored(this ILogger logger, TimeSpan away);
 
     [LoggerMessage(EventId = 1004, EventName = "NodeNotTakenOff", Level = LogLevel.Warning,
         Message = "Node {Node} could not be taken off the node directory; the others count it as dead after {DeadAfter}.")]

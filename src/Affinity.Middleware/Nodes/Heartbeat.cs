@@ -67,7 +67,7 @@ internal sealed class Heartbeat(INodeDirectory directory, NodeMembership node, N
         if (before == Contact.Away)
         {
             var away = time.GetUtcNow() - _awaySince;
-            logger.DirectoryRestored(away);
+            logger.NodeDirectoryRestored(away);
         }
 
         if (beat.Accepted)
@@ -95,7 +95,7 @@ internal sealed class Heartbeat(INodeDirectory directory, NodeMembership node, N
         {
             _contact = Contact.Away;
             _awaySince = time.GetUtcNow();
-            logger.DirectoryLost(fault);
+            logger.NodeDirectoryLost(fault);
             node.DirectoryAway(_awaySince);
         }
     }

@@ -1,0 +1,30 @@
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace Affinity.Tests.Architecture;
+
+/// <summary>Time comes from a TimeProvider, so that tests move it instead of waiting for it.</summary>
+public sealed partial class ClockTests
+{
+    [Fact]
+    public void No_clock_but_the_TimeProvider() => Assert.Empty(SourceTree.Files.SelectMany(file => file.Find(OtherClock(), file.Code)));
+
+    [Fact]
+    public void Whatever_waits_for_a_time_is_given_the_TimeProvider()
+        => Assert.Empty(
+            from file in SourceTree.Files
+            from Match wait in Wait().Matches(file.Code)
+            where !Provider().IsMatch(wait.Groups["arguments"].Value)
+            select file.At(wait, file.Code));
+
+    [GeneratedRegex(@"\b(DateTime\.(Utc)?Now|DateTime\.Today|DateTimeOffset\.(Utc)?Now|Thread\.Sleep|SpinWait|Stopwatch|Environment\.TickCount(64)?|new\s+(System\.Threading\.|System\.Timers\.)?Timer|CancelAfter)\b", RegexOptions.ExplicitCapture)]
+    private static partial Regex OtherClock();
+
+    // With its arguments, by balanced parentheses.
+    [GeneratedRegex(@"\b(Task\.Delay|new\s+PeriodicTimer|new\s+CancellationTokenSource|WaitAsync)\((?<arguments>(?>[^()]+|\((?<depth>)|\)(?<-depth>))*)(?(depth)(?!))\)", RegexOptions.ExplicitCapture)]
+    private static partial Regex Wait();
+
+    // Nothing or a token alone waits for no time.
+    [GeneratedRegex(@",\s*(_?time|TimeProvider)\b|^$|^[\w.]*Token$", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
+    private static partial Regex Provider();
+}

@@ -1,0 +1,78 @@
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace Affinity.Tests.Architecture;
+
+/// <summary>A folder is a stage, and which stage may know which is a table. What a visitor has must not depend on which node holds them.</summary>
+public sealed partial class ImportArrowTests
+{
+    private static readonly Dictionary<string, string[]> MayImport = new(StringComparer.Ordinal)
+    {
+        ["Diagnostics"] = [],
+        ["Nodes"] = ["Diagnostics"],
+        ["Tickets"] = ["Nodes", "Diagnostics"],
+        ["Stickiness"] = ["Nodes", "Tickets", "Diagnostics"],
+        ["Sessions"] = ["Tickets", "Diagnostics"],
+        ["Backends"] = ["Nodes", "Tickets", "Sessions", "Diagnostics"],
+    };
+
+    // By simple name, as a parent namespace and the framework's namespaces need no using. Nested types cannot be named without the outer one.
+    private static readonly ILookup<string, Type> TypesByName = typeof(AffinityOptions).Assembly.GetTypes()
+        .Where(type => !type.IsNested && type.Namespace?.StartsWith("Affinity", StringComparison.Ordinal) == true)
+        .ToLookup(type => type.Name.Split('`')[0], StringComparer.Ordinal);
+
+    [Fact]
+    public void Every_folder_has_its_line_in_the_table()
+        => Assert.Empty(SourceTree.Files.Select(file => Stage(file.Folder)).Where(stage => stage.Length > 0 && !MayImport.ContainsKey(stage)).Distinct());
+
+    [Fact]
+    public void A_folder_imports_what_the_table_says()
+        => Assert.Empty(
+            from file in SourceTree.Files
+            where file.Folder.Length > 0
+            from Match import in AffinityNamespace().Matches(file.Names)
+            where !import.Value.StartsWith("namespace", StringComparison.Ordinal) && !IsAllowed(file.Folder, import.Groups["folder"].Value.Replace('.', '/'))
+            select file.At(import, file.Names));
+
+    [Fact]
+    public void A_folder_names_only_types_that_the_table_says()
+        => Assert.Empty(
+            from file in SourceTree.Files
+            where file.Folder.Length > 0
+            from Match word in Word().Matches(file.Names)
+            let types = TypesByName[word.Value]
+            where types.Any() && !types.Any(type => IsAllowed(file.Folder, FolderOf(type)))
+            select $"{file.At(word, file.Names)} of the folder '{FolderOf(types.First())}'");
+
+    /// <summary>So that a backend in a package of its own can do what these do.</summary>
+    [Fact]
+    public void A_backend_names_only_the_public_contracts_of_the_stages()
+        => Assert.Empty(
+            from file in SourceTree.Files
+            where Stage(file.Folder) == "Backends"
+            from Match word in Word().Matches(file.Names)
+            where TypesByName[word.Value].Any(type => Stage(FolderOf(type)) is "Nodes" or "Tickets" or "Sessions" && !type.IsPublic)
+            select file.At(word, file.Names));
+
+    [Fact]
+    public void Only_the_Redis_backend_knows_its_client()
+        => Assert.Empty(SourceTree.Files.Where(file => file.Folder != "Backends/Redis").SelectMany(file => file.Find(RedisClient(), file.Names)));
+
+    private static bool IsAllowed(string from, string to)
+        => Stage(from) == "Backends" && Stage(to) == "Backends"
+            ? to == from || to == "Backends" // one backend never knows another
+            : Stage(to) == Stage(from) || MayImport.GetValueOrDefault(Stage(from), []).Contains(Stage(to), StringComparer.Ordinal);
+
+    private static string Stage(string folder) => folder.Split('/')[0];
+
+    private static string FolderOf(Type type) => type.Namespace == "Affinity" ? "" : type.Namespace!["Affinity.".Length..].Replace('.', '/');
+
+    [GeneratedRegex(@"(namespace\s+)?\bAffinity\.(?<folder>(Backends\.)?[A-Z]\w*)", RegexOptions.ExplicitCapture)]
+    private static partial Regex AffinityNamespace();
+
+    [GeneratedRegex(@"\b[A-Z]\w*")]
+    private static partial Regex Word();
+
+    [GeneratedRegex(@"\bStackExchange\b.*")]
+    private static partial Regex RedisClient();
+}
