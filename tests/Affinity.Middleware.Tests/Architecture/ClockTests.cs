@@ -7,21 +7,26 @@ namespace Affinity.Tests.Architecture;
 public sealed partial class ClockTests
 {
     [Fact]
-    public void No_clock_but_the_TimeProvider() => Assert.Empty(SourceTree.Files.SelectMany(file => file.Find(OtherClock(), file.Code)));
+    public void No_clock_but_the_TimeProvider()
+        => Convention.Holds("Take the time from the injected TimeProvider.", SourceTree.Files.SelectMany(file => file.Find(OtherClock(), file.Code)));
 
     [Fact]
     public void Whatever_waits_for_a_time_is_given_the_TimeProvider()
-        => Assert.Empty(
+        => Convention.Holds("Give the TimeProvider to whatever waits for a time.",
             from file in SourceTree.Files
             from Match wait in Wait().Matches(file.Code)
             where !Provider().IsMatch(wait.Groups["arguments"].Value)
             select file.At(wait, file.Code));
 
-    [GeneratedRegex(@"\b(DateTime\.(Utc)?Now|DateTime\.Today|DateTimeOffset\.(Utc)?Now|Thread\.Sleep|SpinWait|Stopwatch|Environment\.TickCount(64)?|new\s+(System\.Threading\.|System\.Timers\.)?Timer|CancelAfter)\b", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"\b(DateTime(Offset)?\.(UtcNow|Now|Today)|Thread\.Sleep|SpinWait|Stopwatch|Environment\.TickCount(64)?|new\s+([\w.]+\.)?Timer|CancelAfter)\b",
+        RegexOptions.ExplicitCapture)]
     private static partial Regex OtherClock();
 
     // With its arguments, by balanced parentheses.
-    [GeneratedRegex(@"\b(Task\.Delay|new\s+PeriodicTimer|new\s+CancellationTokenSource|WaitAsync)\((?<arguments>(?>[^()]+|\((?<depth>)|\)(?<-depth>))*)(?(depth)(?!))\)", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(
+        @"\b(Task\.Delay|new\s+PeriodicTimer|new\s+CancellationTokenSource|WaitAsync)\((?<arguments>(?>[^()]+|\((?<depth>)|\)(?<-depth>))*)(?(depth)(?!))\)",
+        RegexOptions.ExplicitCapture)]
     private static partial Regex Wait();
 
     // Nothing or a token alone waits for no time.

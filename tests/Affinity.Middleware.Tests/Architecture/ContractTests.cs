@@ -11,9 +11,10 @@ public sealed class ContractTests
     [Fact]
     public void A_contract_takes_its_cancellation_token_last_and_required()
     {
-        var methods = Exported.Where(type => type.IsInterface).SelectMany(type => type.GetMethods()).Where(method => IsAwaitable(method.ReturnType)).ToArray();
+        var contracts = Exported.Where(type => type.IsInterface);
+        var methods = contracts.SelectMany(type => type.GetMethods()).Where(method => IsAwaitable(method.ReturnType)).ToArray();
         Assert.NotEmpty(methods);
-        Assert.Empty(
+        Convention.Holds("An awaitable method of a public interface takes a CancellationToken, last and required.",
             from method in methods
             let parameters = method.GetParameters()
             where parameters.Count(parameter => parameter.ParameterType == typeof(CancellationToken)) != 1
@@ -25,14 +26,17 @@ public sealed class ContractTests
     [Fact]
     public void The_default_of_an_id_throws_and_says_its_name()
     {
-        var ids = Exported.Where(type => type.IsValueType && (type.Name.EndsWith("Id", StringComparison.Ordinal) || type.Name.EndsWith("Key", StringComparison.Ordinal))).ToArray();
+        var ids = Exported.Where(IsId).ToArray();
         Assert.NotEmpty(ids);
-        Assert.Empty(
+        Convention.Holds("The default of an id must throw an InvalidOperationException that begins with default(TheType).",
             from id in ids
             let readings = Readings(id).ToArray()
             where readings.Length == 0 || Array.Exists(readings, reading => !Throws(reading, id))
             select $"{id.Name}: {string.Join(", ", readings.Select(reading => reading.Name))}");
     }
+
+    private static bool IsId(Type type)
+        => type.IsValueType && (type.Name.EndsWith("Id", StringComparison.Ordinal) || type.Name.EndsWith("Key", StringComparison.Ordinal));
 
     private static bool IsAwaitable(Type type) => typeof(Task).IsAssignableFrom(type) || type.Name.StartsWith("ValueTask", StringComparison.Ordinal);
 

@@ -19,11 +19,11 @@ public sealed partial class OptionsTests
     public void Every_options_class_has_a_validator()
     {
         var options = Types.Where(type => type.IsPublic && type.Name.EndsWith("Options", StringComparison.Ordinal)).Select(type => type.FullName + "Validator");
-        Assert.Empty(options.Except(Types.Select(type => type.FullName), StringComparer.Ordinal));
+        Convention.Holds("An options class needs a validator.", options.Except(Types.Select(type => type.FullName), StringComparer.Ordinal));
     }
 
     [Fact]
-    public void The_defaults_are_valid() => Assert.Empty(Faults(Defaults()));
+    public void The_defaults_are_valid() => Convention.Holds("The defaults must be valid.", Faults(Defaults()));
 
     [Theory]
     [MemberData(nameof(Settings))]

@@ -24,7 +24,7 @@ internal static class PublicSurface
 
     private static IEnumerable<string> Members(Type type)
         => type.IsEnum
-            ? type.GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => $"{field.Name} = {Convert.ToInt64(field.GetRawConstantValue(), CultureInfo.InvariantCulture)}")
+            ? type.GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => string.Create(CultureInfo.InvariantCulture, $"{field.Name} = {field.GetRawConstantValue()}"))
             : type.GetConstructors(Declared & ~BindingFlags.Static).Select(constructor => $".ctor({Parameters(constructor)})")
                 .Concat(type.GetFields(Declared).Select(Field))
                 .Concat(type.GetProperties(Declared).Select(Property))
@@ -48,7 +48,7 @@ internal static class PublicSurface
             { IsAbstract: true } => "abstract class",
             _ => "class",
         };
-        var above = type.BaseType is { } parent && parent != typeof(object) && parent != typeof(ValueType) && parent != typeof(Enum) ? [Name(parent)] : Array.Empty<string>();
+        string[] above = type is { IsClass: true, BaseType: { } parent } && parent != typeof(object) ? [Name(parent)] : [];
         var own = type.GetInterfaces().Except(type.BaseType?.GetInterfaces() ?? []).Select(Name).Order(StringComparer.Ordinal);
         return string.Join(", ", [kind, .. above, .. own]);
     }

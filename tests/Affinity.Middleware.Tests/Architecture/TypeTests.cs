@@ -10,7 +10,7 @@ public sealed partial class TypeTests
 {
     private static readonly Type[] Types = [.. typeof(AffinityOptions).Assembly.GetTypes().Where(IsWritten)];
 
-    // The Web SDK's, except System*, which are taken by their first word.
+    // What the Web SDK imports by itself.
     private static readonly string[] ImplicitUsings =
     [
         "System", "System.Collections.Generic", "System.IO", "System.Linq", "System.Net.Http", "System.Net.Http.Json", "System.Threading", "System.Threading.Tasks",
@@ -21,15 +21,18 @@ public sealed partial class TypeTests
     /// <summary>Nothing here is made to be derived from; a public class that is must say so by being abstract.</summary>
     [Fact]
     public void Every_class_is_sealed_static_or_abstract()
-        => Assert.Empty(Types.Where(type => type is { IsClass: true, IsSealed: false, IsAbstract: false }).Select(type => type.FullName));
+        => Convention.Holds(
+            "Seal the class, or make it static or abstract.",
+            Types.Where(type => type is { IsClass: true, IsSealed: false, IsAbstract: false }).Select(type => type.FullName));
 
     /// <summary>Such a word says nothing of the role. A framework interface that has it in its name prescribes it.</summary>
     [Fact]
     public void A_name_says_the_role()
-        => Assert.Empty(
+        => Convention.Holds("Name the role instead.",
             from type in Types
             let word = Vague().Match(type.Name)
-            where word.Success && !type.GetInterfaces().Any(implemented => implemented.Assembly != type.Assembly && implemented.Name.Contains(word.Value, StringComparison.Ordinal))
+            let prescribed = type.GetInterfaces().Any(known => known.Assembly != type.Assembly && known.Name.Contains(word.Value, StringComparison.Ordinal))
+            where word.Success && !prescribed
             select type.FullName);
 
     /// <summary>So that an app with a using of ours and the Web SDK's own does not meet an ambiguous name.</summary>
@@ -38,7 +41,7 @@ public sealed partial class TypeTests
     {
         var taken = FrameworkTypes().ToLookup(type => type.Name, type => type.Namespace, StringComparer.Ordinal);
         Assert.NotEmpty(taken["ISession"]);
-        Assert.Empty(
+        Convention.Holds("The name is taken by a namespace that the Web SDK imports by itself.",
             from type in Types
             where type.IsPublic
             from other in taken[type.Name]
