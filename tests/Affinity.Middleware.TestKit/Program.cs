@@ -1,2 +1,10 @@
+using Affinity.TestKit.ProbeApp;
+
 var builder = WebApplication.CreateBuilder(args);
-await builder.Build().RunAsync();
+builder.AddAffinity();
+SignInProbe.AddTo(builder);
+
+var app = builder.Build();
+SignInProbe.Map(app);
+SessionProbe.Map(app);
+await app.RunAsync();

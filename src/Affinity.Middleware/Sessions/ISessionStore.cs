@@ -33,8 +33,8 @@ public interface ISessionStore
     /// </summary>
     /// <remarks>
     /// <see cref="SessionWrite.Expected"/> = None creates and never updates; any other creates nothing. The same write given twice (same <see cref="SessionWrite.Next"/>) takes
-    /// effect once: the second answers <see cref="SessionWriteKind.Written"/>, or <see cref="SessionWriteKind.Superseded"/> when others have written on top, as long as that is no more than
-    /// <see cref="SessionWrite.RememberedWrites"/> writes ago. So a write whose outcome is unknown is simply given again.
+    /// effect once: the second answers <see cref="SessionWriteKind.Written"/>, or <see cref="SessionWriteKind.Superseded"/> when others have written on top, as long as it is among
+    /// the record's last <see cref="SessionWrite.RememberedWrites"/> writes, the newest included. So a write whose outcome is unknown is simply given again.
     /// </remarks>
     ValueTask<SessionWriteResult> WriteAsync(SessionKey key, SessionWrite write, CancellationToken cancellationToken);
 
@@ -46,7 +46,7 @@ public interface ISessionStore
 
     /// <summary>
     /// Ends a session, whether or not it is there, and remembers the ending: until <paramref name="remember"/> has passed reads answer Ended and every write, creation too, is refused.
-    /// Deleting twice is fine.
+    /// Deleting twice is fine; the longer memory counts.
     /// </summary>
     /// <param name="key">Which one.</param>
     /// <param name="remember">How long tickets of the session may still turn up; greater than zero.</param>

@@ -22,6 +22,12 @@ public sealed class SessionsOptions
     /// <summary>A session ends this long after it began, however busy. At most 90 days; 24 hours by default.</summary>
     public TimeSpan AbsoluteTimeout { get; set; } = TimeSpan.FromHours(24);
 
+    /// <summary>
+    /// A session that is only read has its idle time slid, in the background, when this fraction of it has passed: no write per request.
+    /// 0.05 to 0.9; 0.25 by default. A visitor who only reads may thus be timed out up to this fraction earlier than <see cref="IdleTimeout"/>.
+    /// </summary>
+    public double TouchAfter { get; set; } = 0.25;
+
     /// <summary>The longest that one store call may take, tries and pauses included. 10 ms to 1 minute; 1 second by default.</summary>
     public TimeSpan StoreTimeout { get; set; } = TimeSpan.FromSeconds(1);
 

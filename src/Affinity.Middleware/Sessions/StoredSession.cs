@@ -49,7 +49,7 @@ public readonly record struct SessionRead(SessionReadKind Kind, StoredSession? S
 public readonly record struct SessionWrite(
     SessionVersion Expected, SessionVersion Next, int Generation, ReadOnlyMemory<byte> Payload, TimeSpan Idle, TimeSpan Absolute)
 {
-    /// <summary>How many of its last writes a record remembers, so that a repeated write is recognised although others have written since.</summary>
+    /// <summary>How many of its last writes a record remembers, the newest included, so that a repeated write is recognised although others have written since.</summary>
     public const int RememberedWrites = 16;
 
     /// <summary>Checks the shape that every backend may rely on.</summary>
@@ -57,7 +57,7 @@ public readonly record struct SessionWrite(
     public static void ThrowIfInvalid(SessionWrite write)
     {
         var (expected, next) = (write.Expected, write.Next);
-        if (next.Counter != expected.Counter + 1 || next.Stamp == 0 || expected.IsNone != (expected.Stamp == 0))
+        if (next.IsNone || next.Counter != expected.Counter + 1 || next.Stamp == 0 || expected.IsNone != (expected.Stamp == 0))
         {
             throw new ArgumentException("Next must follow Expected: counter one higher and a stamp that is not 0.", nameof(write));
         }

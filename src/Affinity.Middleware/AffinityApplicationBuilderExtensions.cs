@@ -1,0 +1,21 @@
+using Affinity;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Microsoft.AspNetCore.Builder;
+
+/// <summary>Places the pipeline by hand.</summary>
+public static class AffinityApplicationBuilderExtensions
+{
+    /// <summary>
+    /// Puts Affinity's pipeline here instead of first: for an app that wants something before it. Whatever stands before it has no session. Calling it twice places it once.
+    /// </summary>
+    /// <exception cref="InvalidOperationException"><c>AddAffinity</c> was not called.</exception>
+    public static IApplicationBuilder UseAffinity(this IApplicationBuilder app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        var pipeline = app.ApplicationServices.GetService<AffinityPipeline>()
+            ?? throw new InvalidOperationException("app.UseAffinity() needs builder.AddAffinity() before builder.Build().");
+        pipeline.PlaceByApp(app);
+        return app;
+    }
+}

@@ -1,0 +1,86 @@
+using Affinity;
+using Affinity.Backends.Memory;
+using Affinity.Backends.Redis;
+using Affinity.Diagnostics;
+using Affinity.Nodes;
+using Affinity.Sessions;
+using Affinity.Tickets;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.Hosting;
+
+/// <summary>The one line.</summary>
+public static class AffinityHostingExtensions
+{
+    /// <summary>
+    /// Makes the app safe to run as many instances behind any balancer: shared sessions, shared Data Protection keys, sign-ins that every instance accepts, health paths and drain.
+    /// Reads the section <c>Affinity</c> and the connection string <c>redis</c>; without one the sessions stay in this process, with a warning.
+    /// </summary>
+    /// <param name="builder">The app's builder.</param>
+    /// <param name="configure">Settings in code; they win over the configuration.</param>
+    /// <returns>Where further backends add themselves.</returns>
+    public static AffinityBuilder AddAffinity(this IHostApplicationBuilder builder, Action<AffinityOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var services = builder.Services;
+        if (services.Any(service => service.ServiceType == typeof(AffinityPipeline)))
+        {
+            throw new InvalidOperationException("AddAffinity has been called already; put all settings into one call.");
+        }
+
+        AddOptions(services, configure);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddMetrics();
+        services.AddSingleton<AffinityMetrics>();
+        AddBackend(services);
+        services.AddNodeStage();
+        services.AddKeyRefresh(provider => provider.GetRequiredService<NodeMembership>().HasPeers);
+        services.AddTicketStage();
+        services.AddSharedDataProtection(provider => Settings(provider).Application!, IsShared);
+        services.AddSessionStage();
+        services.AddHostedService<BackendNotice>();
+        services.AddSingleton<AffinityPipeline>();
+        services.AddSingleton<IStartupFilter>(provider => provider.GetRequiredService<AffinityPipeline>());
+        return new AffinityBuilder(services);
+    }
+
+    private static void AddOptions(IServiceCollection services, Action<AffinityOptions>? configure)
+    {
+        var options = services.AddOptionsWithValidateOnStart<AffinityOptions, AffinityOptionsValidator>().BindConfiguration("Affinity");
+        if (configure is not null)
+        {
+            options.Configure(configure);
+        }
+
+        options.PostConfigure<IConfiguration, IHostEnvironment>((settings, configuration, environment) =>
+        {
+            settings.Application ??= environment.ApplicationName;
+            settings.Redis.Configuration ??= configuration.GetConnectionString("redis");
+        });
+        // Each stage sees its own options only.
+        services.AddSingleton(provider => Settings(provider).Node);
+        services.AddSingleton(provider => Settings(provider).Drain);
+        services.AddSingleton(provider => Settings(provider).Ticket);
+        services.AddSingleton(provider => Settings(provider).Sessions);
+        services.AddSingleton(provider => Settings(provider).Redis);
+        services.AddSingleton(provider => new TicketScope(Settings(provider).Application!, [.. Settings(provider).Secrets]));
+    }
+
+    /// <summary>The backend is chosen when the first service asks, so that settings from every source have been read.</summary>
+    private static void AddBackend(IServiceCollection services)
+    {
+        services.AddMemoryBackend();
+        services.AddRedisBackend();
+        services.AddSingleton<ISessionStore>(provider => IsShared(provider) ? provider.GetRequiredService<RedisSessionStore>() : provider.GetRequiredService<MemorySessionStore>());
+        services.AddSingleton<INodeDirectory>(provider => IsShared(provider) ? provider.GetRequiredService<RedisNodeDirectory>() : provider.GetRequiredService<MemoryNodeDirectory>());
+        services.AddSingleton<IKeyVault>(provider => IsShared(provider) ? provider.GetRequiredService<RedisKeyVault>() : provider.GetRequiredService<MemoryKeyVault>());
+    }
+
+    private static bool IsShared(IServiceProvider provider) => Settings(provider).IsShared;
+
+    private static AffinityOptions Settings(IServiceProvider provider) => provider.GetRequiredService<IOptions<AffinityOptions>>().Value;
+}

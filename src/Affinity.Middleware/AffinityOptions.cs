@@ -1,0 +1,40 @@
+using Affinity.Backends.Redis;
+using Affinity.Nodes;
+using Affinity.Sessions;
+using Affinity.Tickets;
+
+namespace Affinity;
+
+/// <summary>Every setting: section <c>Affinity</c>. All have a safe default; faults are reported together, each with its cure, when the app starts.</summary>
+public sealed class AffinityOptions
+{
+    /// <summary>
+    /// The name that all instances of this app share and no other app does: it is bound into tickets and is the Data Protection application name.
+    /// Null (the default): the host's application name, which is the name of the entry assembly. 1 to 200 characters.
+    /// </summary>
+    public string? Application { get; set; }
+
+    /// <summary>
+    /// Base64 of at least 32 random bytes each, the same on every instance: the first signs tickets, all verify. Empty (the default): the instances share a signing key through the store.
+    /// With secrets, tickets can be verified while the store is away. Make one with <c>openssl rand -base64 32</c> and keep it where passwords are kept.
+    /// </summary>
+    public IList<string> Secrets { get; } = [];
+
+    /// <summary>Who this instance is.</summary>
+    public NodeOptions Node { get; } = new();
+
+    /// <summary>How it leaves.</summary>
+    public DrainOptions Drain { get; } = new();
+
+    /// <summary>The cookie that carries the ticket.</summary>
+    public TicketOptions Ticket { get; } = new();
+
+    /// <summary>What a session is.</summary>
+    public SessionsOptions Sessions { get; } = new();
+
+    /// <summary>The shared store; without <c>Configuration</c> the in-process backend is used, for one instance only.</summary>
+    public RedisOptions Redis { get; } = new();
+
+    /// <summary>Whether a store is configured that all instances reach.</summary>
+    internal bool IsShared => Redis.Configuration is { Length: > 0 };
+}

@@ -1,0 +1,50 @@
+using Affinity.Nodes;
+
+namespace Affinity.Backends.Memory;
+
+/// <summary>The nodes of one process: in an app that is this node alone; in tests any number.</summary>
+internal sealed class MemoryNodeDirectory(TimeProvider time) : INodeDirectory
+{
+    private readonly Lock _gate = new();
+    private readonly SortedDictionary<string, (NodeRecord Record, TimeSpan Expires)> _nodes = new(StringComparer.Ordinal);
+    private readonly MemoryClock _clock = new(time);
+
+    public ValueTask<NodeBeat> BeatAsync(NodeRecord self, TimeSpan deadAfter, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(self);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(deadAfter, TimeSpan.Zero);
+        cancellationToken.ThrowIfCancellationRequested();
+        var name = self.Id.Value;
+        lock (_gate)
+        {
+            var now = _clock.Now;
+            foreach (var dead in _nodes.Where(node => node.Value.Expires <= now).Select(node => node.Key).ToArray())
+            {
+                _nodes.Remove(dead);
+            }
+
+            var accepted = !_nodes.TryGetValue(name, out var holder) || holder.Record.Incarnation == self.Incarnation;
+            if (accepted)
+            {
+                _nodes[name] = (self, MemoryClock.After(now, deadAfter));
+            }
+
+            return ValueTask.FromResult(new NodeBeat(accepted, [.. _nodes.Values.Select(node => node.Record)]));
+        }
+    }
+
+    public ValueTask LeaveAsync(NodeId id, Guid incarnation, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var name = id.Value;
+        lock (_gate)
+        {
+            if (_nodes.TryGetValue(name, out var holder) && holder.Record.Incarnation == incarnation)
+            {
+                _nodes.Remove(name);
+            }
+        }
+
+        return ValueTask.CompletedTask;
+    }
+}

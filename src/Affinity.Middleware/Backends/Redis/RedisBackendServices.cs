@@ -1,0 +1,16 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Affinity.Backends.Redis;
+
+/// <summary>Everything shared lies in Redis. Expects <see cref="RedisOptions"/> as a plain singleton, with the connection string filled in.</summary>
+internal static class RedisBackendServices
+{
+    public static IServiceCollection AddRedisBackend(this IServiceCollection services)
+    {
+        services.AddSingleton<RedisConnection>();
+        services.AddSingleton<RedisSessionStore>();
+        services.AddSingleton<RedisNodeDirectory>();
+        services.AddSingleton<RedisKeyVault>();
+        return services;
+    }
+}

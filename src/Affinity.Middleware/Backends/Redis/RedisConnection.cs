@@ -1,0 +1,157 @@
+using Affinity.Diagnostics;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace Affinity.Backends.Redis;
+
+/// <summary>
+/// The one connection of this process, made at the first call. It survives a server that is not there yet, restarts, or goes away:
+/// calls fail meanwhile, and the next ones work once the server is back.
+/// </summary>
+internal sealed class RedisConnection(RedisOptions options, ILogger<RedisConnection> logger) : IAsyncDisposable
+{
+    private const int ReconnectPauseMilliseconds = 500;
+    private const int KeepAliveSeconds = 5;
+
+    private readonly Lock _gate = new();
+    private Task<ConnectionMultiplexer>? _connecting;
+    private bool _closed;
+    private int _state;
+
+    /// <summary>The database to send commands to.</summary>
+    /// <exception cref="RedisNotConnectedException">There has been no connection, so nothing can have been sent.</exception>
+    public async ValueTask<IDatabase> GetDatabaseAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var connecting = Connecting();
+        if (connecting.IsCompletedSuccessfully)
+        {
+            return (await connecting).GetDatabase();
+        }
+
+        try
+        {
+            return (await connecting.WaitAsync(cancellationToken)).GetDatabase();
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            lock (_gate)
+            {
+                // The next call tries anew: a host name that does not resolve yet may do so later.
+                _connecting = ReferenceEquals(_connecting, connecting) ? null : _connecting;
+            }
+
+            throw new RedisNotConnectedException(exception);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Task<ConnectionMultiplexer>? connecting;
+        lock (_gate)
+        {
+            _closed = true;
+            connecting = _connecting;
+        }
+
+        if (connecting is null)
+        {
+            return;
+        }
+
+        await ((Task)connecting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (connecting.IsCompletedSuccessfully)
+        {
+            var multiplexer = await connecting;
+            multiplexer.ConnectionFailed -= OnFailed;
+            multiplexer.ConnectionRestored -= OnRestored;
+
+            // Waiting for answers could last for ever with a stopped server; the calls that matter have been awaited by their callers.
+            await multiplexer.CloseAsync(allowCommandsToComplete: false);
+        }
+    }
+
+    private Task<ConnectionMultiplexer> Connecting()
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_closed, this);
+
+            // On the pool: the client looks up host names before it first yields.
+            return _connecting ??= Task.Run(ConnectAsync);
+        }
+    }
+
+    private async Task<ConnectionMultiplexer> ConnectAsync()
+    {
+        try
+        {
+            var multiplexer = await ConnectionMultiplexer.ConnectAsync(ReadConfiguration());
+            multiplexer.ConnectionFailed += OnFailed;
+            multiplexer.ConnectionRestored += OnRestored;
+            Announce(multiplexer.IsConnected);
+            return multiplexer;
+        }
+        catch (Exception exception)
+        {
+            if (Interlocked.Exchange(ref _state, State.Lost) != State.Lost)
+            {
+                logger.RedisNotReachable(exception.GetType().Name);
+            }
+
+            throw;
+        }
+    }
+
+    private ConfigurationOptions ReadConfiguration()
+    {
+        var text = options.Configuration ?? throw new InvalidOperationException("No Redis is configured: set ConnectionStrings:redis.");
+        var configuration = ConfigurationOptions.Parse(text);
+        configuration.AbortOnConnectFail = false;
+        configuration.ConnectRetry = 1;
+        configuration.ConnectTimeout = (int)options.ConnectTimeout.TotalMilliseconds;
+        configuration.KeepAlive = KeepAliveSeconds;
+        configuration.ReconnectRetryPolicy = new LinearRetry(ReconnectPauseMilliseconds);
+        configuration.ClientName ??= "affinity";
+        return configuration;
+    }
+
+    private void Announce(bool connected)
+    {
+        var before = Interlocked.CompareExchange(ref _state, connected ? State.Connected : State.Lost, State.Unknown);
+        if (connected && before != State.Connected)
+        {
+            Volatile.Write(ref _state, State.Connected);
+            logger.RedisConnected();
+        }
+        else if (!connected && before == State.Unknown)
+        {
+            logger.RedisNotReachable("no answer yet");
+        }
+    }
+
+    private void OnFailed(object? sender, ConnectionFailedEventArgs e)
+    {
+        // The client keeps a second connection for announcements; it comes and goes with the first.
+        if (e.ConnectionType == ConnectionType.Interactive && Interlocked.Exchange(ref _state, State.Lost) == State.Connected)
+        {
+            logger.RedisConnectionLost(e.EndPoint, e.FailureType.ToString());
+        }
+    }
+
+    private void OnRestored(object? sender, ConnectionFailedEventArgs e)
+    {
+        if (e.ConnectionType == ConnectionType.Interactive && Interlocked.Exchange(ref _state, State.Connected) == State.Lost)
+        {
+            logger.RedisConnectionRestored(e.EndPoint);
+        }
+    }
+
+    /// <summary>What was told last, so that each change is told once.</summary>
+    private static class State
+    {
+        public const int Unknown = 0;
+        public const int Connected = 1;
+        public const int Lost = 2;
+    }
+}

@@ -1,0 +1,65 @@
+using System.Collections.Frozen;
+using Affinity.Sessions;
+using StackExchange.Redis;
+
+namespace Affinity.Backends.Redis;
+
+/// <summary>Tells from an exception of the client whether the call may have taken effect. When in doubt: ambiguous.</summary>
+internal static class RedisFaults
+{
+    /// <summary>
+    /// With these a server refuses a command before it changes anything. A script is refused as a whole: it checks its arguments before its first
+    /// write, and these conditions are checked at the first write and not after it.
+    /// </summary>
+    private static readonly FrozenSet<string> Refusals = FrozenSet.ToFrozenSet(
+        [
+            "LOADING", "READONLY", "MOVED", "ASK", "CLUSTERDOWN", "NOREPLICAS", "OOM", "MISCONF", "BUSY", "NOSCRIPT", "TRYAGAIN", "MASTERDOWN",
+            "NOAUTH", "BADARGUMENTS",
+        ],
+        StringComparer.Ordinal);
+
+    private static readonly FrozenSet<string> Damages = FrozenSet.ToFrozenSet(["WRONGTYPE"], StringComparer.Ordinal);
+
+    public static SessionStoreFault Classify(Exception exception) => exception switch
+    {
+        RedisServerException refused when Find(refused, Refusals) is not null => SessionStoreFault.NotApplied,
+        RedisServerException damaged when Find(damaged, Damages) is not null => SessionStoreFault.Unreadable,
+
+        // The client uses this reason, and only this one, for a command that it has not begun to send.
+        RedisConnectionException { FailureType: ConnectionFailureType.UnableToResolvePhysicalConnection } => SessionStoreFault.NotApplied,
+        RedisConnectionException => SessionStoreFault.Ambiguous,
+
+        // Thrown by the client itself instead of sending, for example to a known replica.
+        RedisCommandException or RedisNotConnectedException or ObjectDisposedException => SessionStoreFault.NotApplied,
+        RedisReplyException => SessionStoreFault.Unreadable,
+        _ => SessionStoreFault.Ambiguous,
+    };
+
+    /// <summary>One sentence for our own exception. What a server or client says may quote keys, so only the code of it is repeated.</summary>
+    public static string Describe(Exception exception) => exception switch
+    {
+        RedisServerException server => $"Redis refused the call ({Find(server, Refusals) ?? Find(server, Damages) ?? "error"}).",
+        RedisConnectionException connection => $"The connection to Redis failed ({connection.FailureType}).",
+        RedisNotConnectedException or RedisReplyException => exception.Message,
+        _ => $"The call to Redis failed ({exception.GetType().Name}).",
+    };
+
+    public static bool IsUnknownScript(RedisServerException exception) => exception.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal);
+
+    /// <summary>
+    /// Redis 7 puts the code first; Redis 6 and Garnet wrap what a script met: <c>ERR Error running script …: -READONLY …</c>,
+    /// <c>ERR Lua encountered an error: WRONGTYPE …</c>.
+    /// </summary>
+    private static string? Find(RedisServerException exception, FrozenSet<string> codes)
+    {
+        var message = exception.Message;
+        if (!message.StartsWith("ERR ", StringComparison.Ordinal))
+        {
+            var end = message.IndexOf(' ', StringComparison.Ordinal);
+            var code = end < 0 ? message : message[..end];
+            return codes.Contains(code) ? code : null;
+        }
+
+        return message.Split(' ').Select(word => word.TrimStart('-')).FirstOrDefault(codes.Contains);
+    }
+}

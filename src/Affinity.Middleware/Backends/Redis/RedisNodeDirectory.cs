@@ -1,0 +1,63 @@
+using Affinity.Diagnostics;
+using Affinity.Nodes;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace Affinity.Backends.Redis;
+
+/// <summary>The living nodes in one hash of Redis, which is gone when the last of them is.</summary>
+internal sealed class RedisNodeDirectory(RedisConnection connection, RedisOptions options, ILogger<RedisNodeDirectory> logger) : INodeDirectory
+{
+    private const int WordsPerNode = 3;
+
+    private static readonly RedisScript Beat = new(RedisNodeScripts.Beat);
+    private static readonly RedisScript Leave = new(RedisNodeScripts.Leave);
+    private int _told;
+
+    public async ValueTask<NodeBeat> BeatAsync(NodeRecord self, TimeSpan deadAfter, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(self);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(deadAfter, TimeSpan.Zero);
+        var words = await CallAsync(
+            Beat,
+            [self.Id.Value, self.Incarnation.ToString("N"), RedisCalls.ToMilliseconds(deadAfter), RedisNodeRecord.Write(self)],
+            result => Array.ConvertAll((RedisValue[]?)result ?? [], word => word.ToString()),
+            cancellationToken);
+        if (words.Length % WordsPerNode != 1)
+        {
+            throw new NodeDirectoryException("Redis answered in an unknown form.");
+        }
+
+        var live = new List<NodeRecord>(words.Length / WordsPerNode);
+        for (var i = 1; i < words.Length; i += WordsPerNode)
+        {
+            if (RedisNodeRecord.Read(words[i], words[i + 1], words[i + 2]) is { } node)
+            {
+                live.Add(node);
+            }
+            else if (Interlocked.Exchange(ref _told, 1) == 0)
+            {
+                logger.NodeRecordUnreadable(words[i]);
+            }
+        }
+
+        live.Sort(static (one, other) => string.CompareOrdinal(one.Id.Value, other.Id.Value));
+        return new NodeBeat(words[0] is "1", live);
+    }
+
+    public async ValueTask LeaveAsync(NodeId id, Guid incarnation, CancellationToken cancellationToken) =>
+        await CallAsync(Leave, [id.Value, incarnation.ToString("N")], static result => result, cancellationToken);
+
+    private async Task<T> CallAsync<T>(
+        RedisScript script, RedisValue[] arguments, Func<RedisResult, T> read, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return read(await script.EvaluateAsync(connection, options.KeyPrefix + "nodes", arguments, cancellationToken));
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            throw new NodeDirectoryException(RedisFaults.Describe(exception), exception);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Affinity.Nodes;
+
+namespace Affinity.Backends.Redis;
+
+/// <summary>What a node tells about itself, as compact JSON. Later versions may add fields under the same format number; readers ignore what they do not know.</summary>
+internal sealed record RedisNodeRecord(
+    [property: JsonPropertyName("f"), JsonRequired] int Format,
+    [property: JsonPropertyName("s"), JsonRequired] string State,
+    [property: JsonPropertyName("n"), JsonRequired] int InFlight)
+{
+    private const int CurrentFormat = 1;
+    private const string Active = "active";
+    private const string Draining = "draining";
+
+    public static string Write(NodeRecord node) => JsonSerializer.Serialize(
+        new RedisNodeRecord(CurrentFormat, node.State == NodeState.Draining ? Draining : Active, node.InFlight), RedisJsonContext.Default.RedisNodeRecord);
+
+    /// <summary>Null for a record of another format.</summary>
+    public static NodeRecord? Read(string id, string incarnation, string json)
+    {
+        if (!NodeId.TryParse(id, out var name) || !Guid.TryParseExact(incarnation, "N", out var life))
+        {
+            return null;
+        }
+
+        try
+        {
+            return JsonSerializer.Deserialize(json, RedisJsonContext.Default.RedisNodeRecord) switch
+            {
+                { Format: CurrentFormat, State: Active } told => new NodeRecord(name, life, NodeState.Active, told.InFlight),
+                { Format: CurrentFormat, State: Draining } told => new NodeRecord(name, life, NodeState.Draining, told.InFlight),
+                _ => null,
+            };
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
+
+[JsonSerializable(typeof(RedisNodeRecord))]
+internal sealed partial class RedisJsonContext : JsonSerializerContext;

@@ -1,0 +1,52 @@
+namespace Affinity.Backends.Redis;
+
+/// <summary>
+/// The Lua texts of the node directory: one hash, a field per node id with <c>until incarnation record</c>, where until is in milliseconds of the server's clock.
+/// The first two words never change their form, as every version must be able to tell who lives; the record is opaque here.
+/// </summary>
+internal static class RedisNodeScripts
+{
+    /// <summary>Arguments: id, incarnation, milliseconds to live, record. Answers whether it was accepted, then id, incarnation and record of everybody who lives.</summary>
+    public const string Beat = """
+        if not (#ARGV == 4 and #ARGV[1] > 0 and string.find(ARGV[2], '^[0-9a-f]+$') and string.find(ARGV[3], '^[1-9]%d*$') and #ARGV[3] <= 15) then
+          return redis.error_reply('BADARGUMENTS nothing was done')
+        end
+
+        local key, id, incarnation, deadafter, record = KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+        local time = redis.call('TIME')
+        local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+        local last = now + deadafter
+        local live, dead, accepted = {}, {}, '1'
+        local all = redis.call('HGETALL', key)
+        for i = 1, #all, 2 do
+          local till, holder, told = string.match(all[i + 1], '^(%d+) ([0-9a-f]+) (.*)$')
+          if not till or tonumber(till) <= now then
+            dead[#dead + 1] = all[i]
+          elseif all[i] ~= id or holder ~= incarnation then
+            if all[i] == id then accepted = '0' end
+            last = math.max(last, tonumber(till))
+            live[#live + 1] = all[i]
+            live[#live + 1] = holder
+            live[#live + 1] = told
+          end
+        end
+
+        if accepted == '1' then
+          for _, name in ipairs(dead) do redis.call('HDEL', key, name) end
+          redis.call('HSET', key, id, string.format('%.0f', now + deadafter) .. ' ' .. incarnation .. ' ' .. record)
+          redis.call('PEXPIRE', key, string.format('%.0f', last - now))
+          live[#live + 1] = id
+          live[#live + 1] = incarnation
+          live[#live + 1] = record
+        end
+        table.insert(live, 1, accepted)
+        return live
+        """;
+
+    /// <summary>Arguments: id, incarnation.</summary>
+    public const string Leave = """
+        local held = redis.call('HGET', KEYS[1], ARGV[1])
+        if held and string.match(held, '^%d+ ([0-9a-f]+) ') == ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[1]) end
+        return '1'
+        """;
+}

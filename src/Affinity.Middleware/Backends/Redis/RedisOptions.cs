@@ -1,0 +1,25 @@
+namespace Affinity.Backends.Redis;
+
+/// <summary>Redis, or a server that speaks its protocol and runs Lua: section <c>Affinity:Redis</c>.</summary>
+public sealed class RedisOptions
+{
+    /// <summary>
+    /// How to reach it, in the form of StackExchange.Redis: <c>host:6379,password=…,ssl=true</c>. Null (the default): <c>ConnectionStrings:redis</c>. Never logged.
+    /// </summary>
+    public string? Configuration { get; set; }
+
+    /// <summary>
+    /// What every key of this app begins with; two apps that share a server need different ones. 1 to 64 printable ASCII characters without spaces and braces
+    /// (braces would pin all keys to one slot of a cluster); <c>affinity:</c> by default.
+    /// </summary>
+    public string KeyPrefix { get; set; } = "affinity:";
+
+    /// <summary>
+    /// The list that holds the Data Protection keys, without prefix: the layout of the framework's own package, so that both can share it.
+    /// <c>DataProtection-Keys</c> by default.
+    /// </summary>
+    public string DataProtectionKey { get; set; } = "DataProtection-Keys";
+
+    /// <summary>How long one try to connect may take. 100 ms to 1 minute; 1 second by default.</summary>
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(1);
+}

@@ -1,0 +1,140 @@
+namespace Affinity.Backends.Redis;
+
+/// <summary>
+/// The Lua texts of the session store. A record is a hash: <c>v</c> counter and <c>s</c> stamp of its version, <c>g</c> generation, <c>p</c> payload,
+/// <c>a</c> absolute limit in milliseconds of the server's clock, <c>h</c> the last writes as <c>,counter-stamp,counter-stamp,</c>. A deleted session is a hash with <c>e</c>
+/// alone. A later format must write <c>v</c> in another form: this one then answers "unreadable" and changes nothing.
+/// </summary>
+/// <remarks>
+/// Counters stay texts, as Lua numbers are exact only up to 2^53. Arguments and the record are checked before the first write, as a script that fails half-way is not
+/// rolled back. Numbers are formatted by hand: Lua 5.1 (Redis) and 5.4 (Garnet) print them differently.
+/// </remarks>
+internal static class RedisSessionScripts
+{
+    private const string Prelude = """
+        local key = KEYS[1]
+
+        local function now()
+          local time = redis.call('TIME')
+          return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+        end
+
+        local function text(number)
+          return string.format('%.0f', number)
+        end
+
+        local function isnumber(value, most)
+          return value and #value <= most and string.find(value, '^%d+$') ~= nil
+        end
+
+        local function iscounter(value)
+          return value and #value <= 20 and string.find(value, '^[1-9]%d*$') ~= nil
+        end
+
+        local function isstamp(value)
+          return value and #value == 16 and string.find(value, '^[0-9a-f]+$') ~= nil
+        end
+
+        local function refuse()
+          return redis.error_reply('BADARGUMENTS nothing was done')
+        end
+
+        local function isduration(value)
+          return isnumber(value, 15) and tonumber(value) > 0
+        end
+
+        -- What lies under the key: absent, ended, live or bad. At its limit a record is gone, though the server still shows it with 0 ms to live.
+        local function load()
+          local left = redis.call('PTTL', key)
+          if left == -2 or left == 0 then return { kind = 'absent' } end
+          local f = redis.call('HMGET', key, 'e', 'v', 's', 'g', 'a')
+          if left < 0 then return { kind = 'bad' } end
+          if f[1] then return { kind = 'ended', left = left } end
+          if not (iscounter(f[2]) and isstamp(f[3]) and isnumber(f[4], 10) and isnumber(f[5], 15)) then return { kind = 'bad' } end
+          return { kind = 'live', left = left, tag = f[2] .. '-' .. f[3], v = f[2], s = f[3], g = f[4], absolute = tonumber(f[5]) }
+        end
+
+        local function answer(kind, record, payload)
+          local rest = math.max(record.absolute - now(), record.left)
+          return { kind, record.v, record.s, record.g, text(record.left), text(rest), payload }
+        end
+
+        local function full(kind, record)
+          local payload = redis.call('HGET', key, 'p')
+          if not payload then return { 'bad' } end
+          return answer(kind, record, payload)
+        end
+
+        """;
+
+    /// <summary>Arguments: counter and stamp of the known version, or 0 and 16 zeros.</summary>
+    public const string Read = Prelude + """
+        if not (#ARGV == 2 and (ARGV[1] == '0' or iscounter(ARGV[1])) and isstamp(ARGV[2])) then return refuse() end
+        local record = load()
+        if record.kind ~= 'live' then return { record.kind } end
+        if record.tag == ARGV[1] .. '-' .. ARGV[2] then return answer('unchanged', record, '') end
+        return full('found', record)
+        """;
+
+    /// <summary>Arguments: expected counter and stamp (0 and 16 zeros to create), next counter and stamp, generation, idle and absolute milliseconds, payload, how many writes to remember.</summary>
+    public const string Write = Prelude + """
+        local creates = ARGV[1] == '0'
+        if not (#ARGV == 9 and (creates or iscounter(ARGV[1])) and isstamp(ARGV[2]) and iscounter(ARGV[3]) and isstamp(ARGV[4])
+          and isnumber(ARGV[5], 10) and isduration(ARGV[6]) and isduration(ARGV[7]) and isduration(ARGV[9])) then return refuse() end
+
+        local record = load()
+        local tag = ARGV[3] .. '-' .. ARGV[4]
+        local idle = tonumber(ARGV[6])
+        local writes = ',' .. tag .. ','
+        local limit
+        if record.kind == 'absent' and creates then
+          limit = now() + tonumber(ARGV[7])
+          idle = math.min(idle, tonumber(ARGV[7]))
+          redis.call('DEL', key)
+        elseif record.kind ~= 'live' then
+          return { record.kind }
+        elseif record.tag == tag then
+          return { 'written' }
+        else
+          local former = redis.call('HGET', key, 'h') or ','
+          if record.tag ~= ARGV[1] .. '-' .. ARGV[2] then
+            if string.find(former, writes, 1, true) then return full('superseded', record) end
+            return full('conflict', record)
+          end
+          limit = record.absolute
+          idle = math.min(idle, limit - now())
+          if idle <= 0 then return { 'absent' } end
+          local kept = {}
+          for write in string.gmatch(former, '[^,]+') do kept[#kept + 1] = write end
+          kept[#kept + 1] = tag
+          local first = math.max(1, #kept - tonumber(ARGV[9]) + 1)
+          writes = ',' .. table.concat(kept, ',', first) .. ','
+        end
+
+        redis.call('HSET', key, 'v', ARGV[3], 's', ARGV[4], 'g', ARGV[5], 'p', ARGV[8], 'a', text(limit), 'h', writes)
+        redis.call('PEXPIRE', key, text(idle))
+        return { 'written' }
+        """;
+
+    /// <summary>Arguments: idle milliseconds.</summary>
+    public const string Touch = Prelude + """
+        if not (#ARGV == 1 and isduration(ARGV[1])) then return refuse() end
+        local record = load()
+        if record.kind ~= 'live' then return { record.kind } end
+        local idle = math.min(tonumber(ARGV[1]), record.absolute - now())
+        if idle <= 0 then return { 'absent' } end
+        redis.call('PEXPIRE', key, text(idle))
+        return { 'touched' }
+        """;
+
+    /// <summary>Arguments: milliseconds to remember the ending. A second, shorter deletion does not shorten the memory of the first.</summary>
+    public const string Delete = Prelude + """
+        if not (#ARGV == 1 and isduration(ARGV[1])) then return refuse() end
+        local record = load()
+        if record.kind == 'ended' and record.left >= tonumber(ARGV[1]) then return { 'deleted' } end
+        redis.call('DEL', key)
+        redis.call('HSET', key, 'e', '1')
+        redis.call('PEXPIRE', key, ARGV[1])
+        return { 'deleted' }
+        """;
+}

@@ -1,0 +1,90 @@
+using System.Globalization;
+using Affinity.Sessions;
+using Affinity.Tickets;
+using StackExchange.Redis;
+
+namespace Affinity.Backends.Redis;
+
+/// <summary>Sessions in Redis: one hash per session, one script over one key and one round trip per operation. Sets no time limit of its own beyond the token.</summary>
+internal sealed class RedisSessionStore(RedisConnection connection, RedisOptions options) : ISessionStore
+{
+    private static readonly RedisScript Read = new(RedisSessionScripts.Read);
+    private static readonly RedisScript Write = new(RedisSessionScripts.Write);
+    private static readonly RedisScript Touch = new(RedisSessionScripts.Touch);
+    private static readonly RedisScript Delete = new(RedisSessionScripts.Delete);
+
+    public async ValueTask<SessionRead> ReadAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken)
+    {
+        var reply = await CallAsync(Read, key, [Counter(known), Stamp(known)], cancellationToken);
+        return reply.Kind switch
+        {
+            "found" => new SessionRead(SessionReadKind.Found, reply.Session),
+            "unchanged" => new SessionRead(SessionReadKind.Unchanged, reply.Session),
+            "ended" => SessionRead.Ended,
+            "absent" => SessionRead.Absent,
+            _ => throw Unreadable(),
+        };
+    }
+
+    public async ValueTask<SessionWriteResult> WriteAsync(SessionKey key, SessionWrite write, CancellationToken cancellationToken)
+    {
+        SessionWrite.ThrowIfInvalid(write);
+        RedisValue[] arguments =
+        [
+            Counter(write.Expected), Stamp(write.Expected), Counter(write.Next), Stamp(write.Next), write.Generation,
+            RedisCalls.ToMilliseconds(write.Idle), RedisCalls.ToMilliseconds(write.Absolute), write.Payload.ToArray(), SessionWrite.RememberedWrites,
+        ];
+        var reply = await CallAsync(Write, key, arguments, cancellationToken);
+        return reply.Kind switch
+        {
+            "written" => new SessionWriteResult(SessionWriteKind.Written, Newer: null),
+            "superseded" => new SessionWriteResult(SessionWriteKind.Superseded, reply.Session),
+            "conflict" => new SessionWriteResult(SessionWriteKind.Conflict, reply.Session),
+            "ended" => new SessionWriteResult(SessionWriteKind.Ended, Newer: null),
+            "absent" => new SessionWriteResult(SessionWriteKind.Absent, Newer: null),
+            _ => throw Unreadable(),
+        };
+    }
+
+    public async ValueTask<bool> TouchAsync(SessionKey key, TimeSpan idle, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(idle, TimeSpan.Zero);
+        var reply = await CallAsync(Touch, key, [RedisCalls.ToMilliseconds(idle)], cancellationToken);
+        return reply.Kind switch
+        {
+            "touched" => true,
+            "ended" or "absent" => false,
+            _ => throw Unreadable(),
+        };
+    }
+
+    public async ValueTask DeleteAsync(SessionKey key, TimeSpan remember, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(remember, TimeSpan.Zero);
+        var reply = await CallAsync(Delete, key, [RedisCalls.ToMilliseconds(remember)], cancellationToken);
+        if (reply.Kind is not "deleted")
+        {
+            throw Unreadable();
+        }
+    }
+
+    private async Task<RedisSessionReply> CallAsync(RedisScript script, SessionKey key, RedisValue[] arguments, CancellationToken cancellationToken)
+    {
+        var name = string.Concat(options.KeyPrefix, "s:", key.Value);
+        try
+        {
+            return RedisSessionReply.Parse(await script.EvaluateAsync(connection, name, arguments, cancellationToken));
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            throw new SessionStoreException(RedisFaults.Classify(exception), RedisFaults.Describe(exception), exception);
+        }
+    }
+
+    private static string Counter(SessionVersion version) => version.Counter.ToString(CultureInfo.InvariantCulture);
+
+    private static string Stamp(SessionVersion version) => version.Stamp.ToString("x16", CultureInfo.InvariantCulture);
+
+    private static SessionStoreException Unreadable() =>
+        new(SessionStoreFault.Unreadable, "The record in Redis is damaged or was written by a newer version.");
+}

@@ -1,0 +1,47 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+
+namespace Affinity.Diagnostics;
+
+/// <summary>Every instrument of Affinity, under the meter <c>Affinity</c>. Tags take few values; none names a visitor.</summary>
+internal sealed class AffinityMetrics
+{
+    public const string MeterName = "Affinity";
+
+    private readonly Counter<long> _ticketReads;
+    private readonly Counter<long> _sessionLoads;
+    private readonly Counter<long> _sessionSaves;
+    private readonly Counter<long> _saveConflicts;
+    private readonly Counter<long> _touchesDropped;
+    private readonly Histogram<double> _storeCalls;
+
+    public AffinityMetrics(IMeterFactory factory)
+    {
+        var meter = factory.Create(MeterName);
+        _ticketReads = meter.CreateCounter<long>("affinity.ticket.reads", "{ticket}", "Requests by what their ticket cookie proved.");
+        _sessionLoads = meter.CreateCounter<long>("affinity.session.loads", "{session}", "Sessions asked of the store, by what was found.");
+        _sessionSaves = meter.CreateCounter<long>("affinity.session.saves", "{session}", "Sessions saved, by outcome.");
+        _saveConflicts = meter.CreateCounter<long>("affinity.session.save.conflicts", "{conflict}", "Writes that met a newer version and were merged.");
+        _touchesDropped = meter.CreateCounter<long>("affinity.session.touches.dropped", "{touch}", "Slides of the idle time left out because the queue was full or the store away.");
+        _storeCalls = meter.CreateHistogram<double>("affinity.store.call.duration", "s", "Session store calls, tries and pauses included.");
+    }
+
+    /// <param name="result"><c>none</c>, <c>valid</c>, or the reason why not.</param>
+    public void TicketRead(string result) => _ticketReads.Add(1, new KeyValuePair<string, object?>("affinity.ticket.result", result));
+
+    /// <param name="outcome"><c>found absent ended lost behind superseded unreadable unreachable</c>.</param>
+    public void SessionLoaded(string outcome) => _sessionLoads.Add(1, new KeyValuePair<string, object?>("affinity.session.outcome", outcome));
+
+    /// <param name="outcome"><c>written ended superseded lost too_large failed</c>.</param>
+    public void SessionSaved(string outcome) => _sessionSaves.Add(1, new KeyValuePair<string, object?>("affinity.session.outcome", outcome));
+
+    public void SaveConflict() => _saveConflicts.Add(1);
+
+    public void TouchDropped() => _touchesDropped.Add(1);
+
+    /// <param name="operation"><c>read write touch delete</c>.</param>
+    /// <param name="outcome"><c>ok not_applied ambiguous unreadable</c>.</param>
+    /// <param name="duration">From the call to its answer.</param>
+    public void StoreCalled(string operation, string outcome, TimeSpan duration) =>
+        _storeCalls.Record(duration.TotalSeconds, new TagList { { "affinity.store.operation", operation }, { "affinity.outcome", outcome } });
+}

@@ -1,0 +1,26 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+
+namespace Affinity.Diagnostics;
+
+internal static partial class Log
+{
+    [LoggerMessage(EventId = 5000, EventName = "RedisConnected", Level = LogLevel.Information, Message = "Connected to Redis.")]
+    internal static partial void RedisConnected(this ILogger logger);
+
+    [LoggerMessage(EventId = 5001, EventName = "RedisNotReachable", Level = LogLevel.Warning,
+        Message = "Redis is not reachable ({Reason}). The connection comes up by itself when Redis does.")]
+    internal static partial void RedisNotReachable(this ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 5002, EventName = "RedisConnectionLost", Level = LogLevel.Warning,
+        Message = "The connection to Redis at {EndPoint} was lost ({Reason}). It is made anew by itself.")]
+    internal static partial void RedisConnectionLost(this ILogger logger, EndPoint endPoint, string reason);
+
+    [LoggerMessage(EventId = 5003, EventName = "RedisConnectionRestored", Level = LogLevel.Information,
+        Message = "The connection to Redis at {EndPoint} is there again.")]
+    internal static partial void RedisConnectionRestored(this ILogger logger, EndPoint endPoint);
+
+    [LoggerMessage(EventId = 5010, EventName = "NodeRecordUnreadable", Level = LogLevel.Warning,
+        Message = "The node directory holds a record that this version cannot read, of node {Node}; that node is left out. Told once.")]
+    internal static partial void NodeRecordUnreadable(this ILogger logger, string node);
+}

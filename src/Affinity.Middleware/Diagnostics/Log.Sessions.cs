@@ -1,0 +1,55 @@
+using Microsoft.Extensions.Logging;
+
+namespace Affinity.Diagnostics;
+
+internal static partial class Log
+{
+    [LoggerMessage(EventId = 4000, EventName = "SessionLoadFailed", Level = LogLevel.Warning,
+        Message = "Session {Session} could not be loaded ({Fault}): {Why} The visitor keeps the ticket; a request that needs the session gets 503.")]
+    public static partial void SessionLoadFailed(this ILogger logger, string session, string fault, string why);
+
+    [LoggerMessage(EventId = 4001, EventName = "SessionUnreadable", Level = LogLevel.Error,
+        Message = "Session {Session} is stored in a form that this version of Affinity cannot read: damaged, or written by a newer version. It is left untouched.")]
+    public static partial void SessionUnreadable(this ILogger logger, string session);
+
+    [LoggerMessage(EventId = 4002, EventName = "SessionLost", Level = LogLevel.Warning,
+        Message = "Session {Session} should be in the store until {IdleUntil:u} and is not: the store was emptied, evicted it, or failed over without it. The visitor starts anew.")]
+    public static partial void SessionLost(this ILogger logger, string session, DateTimeOffset idleUntil);
+
+    [LoggerMessage(EventId = 4003, EventName = "SessionBehind", Level = LogLevel.Warning,
+        Message = "Session {Session} is {Stored} in the store, but the visitor has seen {Seen}: the store lost acknowledged writes (fail-over, restart without persistence).")]
+    public static partial void SessionBehind(this ILogger logger, string session, string stored, string seen);
+
+    [LoggerMessage(EventId = 4004, EventName = "SessionSuperseded", Level = LogLevel.Debug,
+        Message = "Session {Session}: a ticket of generation {Seen} is refused, the session was renewed at sign-in and has generation {Stored}.")]
+    public static partial void SessionSuperseded(this ILogger logger, string session, int seen, int stored);
+
+    [LoggerMessage(EventId = 4010, EventName = "SessionSaveFailed", Level = LogLevel.Error,
+        Message = "Session {Session} could not be saved ({Fault}): {Why} The request is answered with an error, never as if it had been saved.")]
+    public static partial void SessionSaveFailed(this ILogger logger, string session, string fault, string why);
+
+    [LoggerMessage(EventId = 4011, EventName = "SessionSaveRefused", Level = LogLevel.Information,
+        Message = "Session {Session}: changes of a slow request are refused, the session has ended meanwhile ({Ending}).")]
+    public static partial void SessionSaveRefused(this ILogger logger, string session, string ending);
+
+    [LoggerMessage(EventId = 4012, EventName = "SessionChangesDropped", Level = LogLevel.Debug,
+        Message = "The request failed with {Exception}, so its session changes are not saved.")]
+    public static partial void SessionChangesDropped(this ILogger logger, string exception);
+
+    [LoggerMessage(EventId = 4013, EventName = "SessionTooLarge", Level = LogLevel.Error,
+        Message = "Session {Session} would take {Size} bytes, {Limit} are allowed; nothing was saved and the request is answered with an error.")]
+    public static partial void SessionTooLarge(this ILogger logger, string session, long size, int limit);
+
+    [LoggerMessage(EventId = 4020, EventName = "SessionAbandoned", Level = LogLevel.Debug, Message = "Session {Session} was abandoned.")]
+    public static partial void SessionAbandoned(this ILogger logger, string session);
+
+    [LoggerMessage(EventId = 4030, EventName = "SessionStoreCircuitOpened", Level = LogLevel.Error,
+        Message = "The session store keeps failing on {Operation}; it is not asked for {Pause} and calls fail at once: {Why}")]
+    public static partial void SessionStoreCircuitOpened(this ILogger logger, string operation, TimeSpan pause, string why);
+
+    [LoggerMessage(EventId = 4031, EventName = "SessionStoreCircuitClosed", Level = LogLevel.Warning, Message = "The session store answers again on {Operation}.")]
+    public static partial void SessionStoreCircuitClosed(this ILogger logger, string operation);
+
+    [LoggerMessage(EventId = 4040, EventName = "SessionTouchFailed", Level = LogLevel.Debug, Message = "The idle time of a session could not be slid: {Why}")]
+    public static partial void SessionTouchFailed(this ILogger logger, string why);
+}

@@ -1,0 +1,284 @@
+using System.Diagnostics.CodeAnalysis;
+using Affinity.Tickets;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Affinity.Sessions;
+
+/// <summary>
+/// One request's view of the visitor's session: the snapshot it found and the delta it collects. The framework's <see cref="ISession"/>, so TempData and all else that uses it works.
+/// Like the framework's, it is not safe for concurrent use within a request.
+/// </summary>
+internal sealed class AffinitySession(HttpContext context, TicketFeature ticket, SessionLifecycle lifecycle) : ISession, ISessionFeature
+{
+    private SessionDelta _delta = new();
+    private ISession? _replacement;
+    private SessionSnapshot? _snapshot;
+    private SessionId _id;
+    private Exception? _unreachable;
+    private bool _loaded = ticket.Reading.Verdict is TicketVerdict.None or TicketVerdict.Refused;
+    private bool _ended;
+    private bool _closed;
+
+    ISession ISessionFeature.Session
+    {
+        get => _replacement ?? this;
+        set => _replacement = value;
+    }
+
+    /// <inheritdoc/>
+    public bool IsAvailable => _loaded && _unreachable is null;
+
+    /// <summary>A fingerprint: the same on every node and in every request of the session, fit for logs, opens nothing.</summary>
+    public string Id => KnownId().ToFingerprint();
+
+    /// <inheritdoc/>
+    public IEnumerable<string> Keys => _delta.IsEmpty ? Items.Keys : _delta.ApplyTo(Items).Keys;
+
+    public SessionOrigin Origin { get; private set; }
+
+    public StoreReach Reach { get; private set; }
+
+    /// <summary>What the ticket led to; null when there was none or it was not loaded.</summary>
+    public SessionLoadKind? LoadKind { get; private set; }
+
+    public SessionVersion Version => _snapshot?.Version ?? SessionVersion.None;
+
+    /// <summary>How much of the idle time was left when the session was read; null when it was not read or has been saved since, which slides it.</summary>
+    public TimeSpan? RemainingWhenRead { get; private set; }
+
+    /// <summary>The session's name in the store. Only for a session that is there.</summary>
+    public SessionKey Key => SessionKey.Of(_id);
+
+    private bool IsOnDemand => lifecycle.Options.Load == SessionLoad.OnDemand;
+
+    private IReadOnlyDictionary<string, byte[]> Items
+    {
+        get
+        {
+            ThrowIfNotReadable();
+            return _snapshot?.Items ?? SessionSnapshot.NoItems;
+        }
+    }
+
+    /// <summary>Fetches the session if that has not been done. A second call is free.</summary>
+    /// <exception cref="SessionUnavailableException">The store is away; trying again in this request asks it again.</exception>
+    public async Task LoadAsync(CancellationToken cancellationToken = default)
+    {
+        if (_loaded)
+        {
+            return;
+        }
+
+        if (ticket.Reading.Ticket is not { } proof)
+        {
+            Reach = StoreReach.Unreachable;
+            _unreachable = new SessionUnavailableException("The visitor's ticket cannot be verified just now: the signing keys could not be read.");
+            throw _unreachable;
+        }
+
+        try
+        {
+            Accept(proof, await lifecycle.LoadAsync(proof, cancellationToken));
+        }
+        catch (SessionStoreException e)
+        {
+            Reach = StoreReach.Unreachable;
+            _unreachable = new SessionUnavailableException("The visitor's session cannot be reached just now: " + e.Message, e);
+            throw _unreachable;
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool TryGetValue(string key, [NotNullWhen(true)] out byte[]? value)
+    {
+        value = Peek(key) is { } found ? (byte[])found.Clone() : null;
+        return value is not null;
+    }
+
+    /// <summary>The value as this request sees it, or null. The array is shared and must not be changed.</summary>
+    public byte[]? Peek(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        if (_delta.TryGet(key, out var value))
+        {
+            return value;
+        }
+
+        return Items.GetValueOrDefault(key);
+    }
+
+    /// <inheritdoc/>
+    public void Set(string key, byte[] value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        ThrowIfNotWritable(key);
+        _delta.Set(key, (byte[])value.Clone());
+    }
+
+    /// <summary>See <see cref="SessionDelta.Update"/>.</summary>
+    public byte[]? Update(string key, Func<byte[]?, byte[]?> fold)
+    {
+        ThrowIfNotWritable(key);
+        return _delta.Update(key, Peek(key), fold);
+    }
+
+    /// <inheritdoc/>
+    public void Remove(string key)
+    {
+        ThrowIfNotWritable(key);
+        // TempData removes its key in every request that has none: that is no change.
+        if (!_loaded || Peek(key) is not null)
+        {
+            _delta.Remove(key);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Clear()
+    {
+        ThrowIfNotWritable(string.Empty);
+        if (!_loaded || !_delta.IsEmpty || Items.Count > 0)
+        {
+            _delta.Clear();
+        }
+    }
+
+    /// <summary>Saves now instead of before the first byte of the response. Afterwards the request sees what others have saved too.</summary>
+    /// <exception cref="SessionUnavailableException">The store is away; nothing is known to be saved.</exception>
+    /// <exception cref="SessionEndedException">The session was abandoned, renewed or lost meanwhile; nothing was saved.</exception>
+    /// <exception cref="SessionTooLargeException">The session would be larger than it may be; nothing was saved.</exception>
+    public async Task CommitAsync(CancellationToken cancellationToken = default)
+    {
+        if (_delta.IsEmpty)
+        {
+            return;
+        }
+
+        if (!_loaded)
+        {
+            await LoadAsync(cancellationToken);
+        }
+
+        if (_snapshot is null && _delta.ApplyTo(SessionSnapshot.NoItems).Count == 0)
+        {
+            _delta = new SessionDelta(); // nothing was there and nothing is kept: no session begins
+            return;
+        }
+
+        await SaveAsync();
+    }
+
+    /// <summary>Raises the generation with the next save: tickets issued before are refused from then on. Nothing happens for a visitor without a session.</summary>
+    public async Task RegenerateAsync(CancellationToken cancellationToken)
+    {
+        ThrowIfNotWritable(string.Empty);
+        await LoadAsync(cancellationToken);
+        _delta.RaisesGeneration |= _snapshot is not null;
+    }
+
+    /// <summary>Ends the session at once and removes the visitor's ticket. What is set afterwards begins a new session.</summary>
+    public async Task AbandonAsync(CancellationToken cancellationToken)
+    {
+        ThrowIfNotWritable(string.Empty);
+        await LoadAsync(cancellationToken);
+        _delta = new SessionDelta();
+        var id = _snapshot is not null ? _id : ticket.Reading.Ticket?.Session ?? default;
+        if (!id.IsDefault && LoadKind is not (SessionLoadKind.Superseded or SessionLoadKind.JustSuperseded))
+        {
+            await lifecycle.AbandonAsync(id, cancellationToken);
+            ticket.Remove();
+        }
+
+        (_snapshot, _id, Origin) = (null, default, SessionOrigin.None);
+    }
+
+    /// <summary>Drops what was not saved; the request has failed.</summary>
+    public void Discard() => _delta = new SessionDelta();
+
+    /// <summary>From now on every change throws: the response has begun.</summary>
+    public void Close() => _closed = true;
+
+    private void Accept(Ticket proof, SessionLoadResult result)
+    {
+        (_loaded, _unreachable, Reach, LoadKind, _snapshot) = (true, null, StoreReach.Reachable, result.Kind, result.Snapshot);
+        _ended = result.Kind == SessionLoadKind.JustSuperseded;
+        _id = _snapshot is null ? default : proof.Session;
+        if (_snapshot is not null)
+        {
+            Origin = SessionOrigin.Store;
+            RemainingWhenRead = _snapshot.IdleUntil - lifecycle.Time.GetUtcNow();
+        }
+    }
+
+    private async Task SaveAsync()
+    {
+        if (_ended)
+        {
+            throw new SessionEndedException(SessionEnding.Superseded);
+        }
+
+        var began = _snapshot is null;
+        var start = _snapshot ?? SessionSnapshot.Empty(lifecycle.Time.GetUtcNow(), lifecycle.Options.AbsoluteTimeout);
+        try
+        {
+            _snapshot = await lifecycle.SaveAsync(KnownId(), start, _delta);
+            Reach = StoreReach.Reachable;
+        }
+        catch (SessionUnavailableException)
+        {
+            Reach = StoreReach.Unreachable;
+            throw;
+        }
+
+        _delta = new SessionDelta();
+        RemainingWhenRead = null;
+        Origin = began ? SessionOrigin.New : Origin;
+        ticket.Issue(new Ticket(_id, _snapshot.Version, _snapshot.Generation, lifecycle.Time.GetUtcNow(), _snapshot.IdleUntil, _snapshot.Expires));
+    }
+
+    private SessionId KnownId()
+    {
+        if (_id.IsDefault)
+        {
+            _id = !_loaded && ticket.Reading.Ticket is { } proof ? proof.Session : SessionId.Create();
+        }
+
+        return _id;
+    }
+
+    private void ThrowIfNotReadable()
+    {
+        if (_unreachable is not null)
+        {
+            throw new SessionUnavailableException(_unreachable.Message, _unreachable);
+        }
+
+        if (!_loaded)
+        {
+            throw new InvalidOperationException(IsOnDemand
+                ? "The session has not been loaded. Affinity:Sessions:Load is OnDemand: await HttpContext.Session.LoadAsync() before you read from it, or set it to BeforeApp."
+                : "The session has not been loaded yet: the code runs before Affinity's middleware. Call app.UseAffinity() earlier.");
+        }
+    }
+
+    private void ThrowIfNotWritable(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        if (!SessionCodec.IsKey(key))
+        {
+            throw new ArgumentException("A session key is well-formed text of at most 65,535 bytes of UTF-8.", nameof(key));
+        }
+
+        if (_closed || context.Response.HasStarted)
+        {
+            throw new InvalidOperationException(
+                "The session cannot be changed once the response has started: it is saved before the first byte. Change it earlier, or buffer the response.");
+        }
+
+        if (_unreachable is not null)
+        {
+            throw new SessionUnavailableException(_unreachable.Message, _unreachable);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Http;
+
+namespace Affinity.Sessions;
+
+/// <summary>
+/// Around the framework's authentication service: signing in raises the session's generation, so a ticket that was planted or copied before opens nothing afterwards (session fixation),
+/// and signing out ends the session. Only for the scheme that identifies the visitor (the default authenticate scheme): an intermediate scheme, such as Identity's external cookie, leaves the session alone.
+/// </summary>
+internal sealed class AuthenticationRenewsSession(IAuthenticationService inner, IAuthenticationSchemeProvider schemes) : IAuthenticationService
+{
+    public Task<AuthenticateResult> AuthenticateAsync(HttpContext context, string? scheme) => inner.AuthenticateAsync(context, scheme);
+
+    public Task ChallengeAsync(HttpContext context, string? scheme, AuthenticationProperties? properties) => inner.ChallengeAsync(context, scheme, properties);
+
+    public Task ForbidAsync(HttpContext context, string? scheme, AuthenticationProperties? properties) => inner.ForbidAsync(context, scheme, properties);
+
+    public async Task SignInAsync(HttpContext context, string? scheme, ClaimsPrincipal principal, AuthenticationProperties? properties)
+    {
+        // The session first: when it is out of reach, nobody is signed in with a ticket that somebody else may hold.
+        if (await IdentifiesVisitorAsync(scheme, await schemes.GetDefaultSignInSchemeAsync()) && SessionOf(context) is { } session)
+        {
+            await session.RegenerateAsync(context.RequestAborted);
+        }
+
+        await inner.SignInAsync(context, scheme, principal, properties);
+    }
+
+    public async Task SignOutAsync(HttpContext context, string? scheme, AuthenticationProperties? properties)
+    {
+        if (await IdentifiesVisitorAsync(scheme, await schemes.GetDefaultSignOutSchemeAsync()) && SessionOf(context) is { } session)
+        {
+            await session.AbandonAsync(context.RequestAborted);
+        }
+
+        await inner.SignOutAsync(context, scheme, properties);
+    }
+
+    private async Task<bool> IdentifiesVisitorAsync(string? named, AuthenticationScheme? byDefault)
+    {
+        var used = named ?? byDefault?.Name;
+        var identifying = (await schemes.GetDefaultAuthenticateSchemeAsync())?.Name;
+        return identifying is null || string.Equals(used, identifying, StringComparison.Ordinal);
+    }
+
+    private static AffinitySession? SessionOf(HttpContext context) => context.Features.Get<AffinitySession>();
+}

@@ -1,0 +1,150 @@
+using Affinity.Diagnostics;
+using Affinity.Tickets;
+using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.Retry;
+using Polly.Timeout;
+
+namespace Affinity.Sessions;
+
+/// <summary>
+/// Any store, guarded: each call, tries and pauses included, ends within <see cref="SessionsOptions.StoreTimeout"/>; what is known not to have been applied is tried again;
+/// a store that keeps failing is left alone for a second, and then asked by one call first. Reading and changing have a breaker each, so that a store
+/// which refuses writes (full, read-only) is still read. Every fault that leaves here is a <see cref="SessionStoreException"/>.
+/// </summary>
+internal sealed class GuardedSessionStore : ISessionStore
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    private readonly ISessionStore _inner;
+    private readonly TimeProvider _time;
+    private readonly AffinityMetrics _metrics;
+    private readonly ResiliencePipeline _reading;
+    private readonly ResiliencePipeline _changing;
+
+    public GuardedSessionStore(ISessionStore inner, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<GuardedSessionStore> logger)
+    {
+        (_inner, _time, _metrics) = (inner, time, metrics);
+        _reading = Build("reads", options.StoreTimeout, time, logger);
+        _changing = Build("writes", options.StoreTimeout, time, logger);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<SessionRead> ReadAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken) =>
+        CallAsync(_reading, "read", static (store, call, token) => store.ReadAsync(call.key, call.known, token), (key, known), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<SessionWriteResult> WriteAsync(SessionKey key, SessionWrite write, CancellationToken cancellationToken) =>
+        CallAsync(_changing, "write", static (store, call, token) => store.WriteAsync(call.key, call.write, token), (key, write), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TouchAsync(SessionKey key, TimeSpan idle, CancellationToken cancellationToken) =>
+        CallAsync(_changing, "touch", static (store, call, token) => store.TouchAsync(call.key, call.idle, token), (key, idle), cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask DeleteAsync(SessionKey key, TimeSpan remember, CancellationToken cancellationToken) =>
+        await CallAsync(
+            _changing,
+            "delete",
+            static async (store, call, token) =>
+            {
+                await store.DeleteAsync(call.key, call.remember, token);
+                return true;
+            },
+            (key, remember),
+            cancellationToken);
+
+    private async ValueTask<TResult> CallAsync<TCall, TResult>(
+        ResiliencePipeline pipeline,
+        string operation,
+        Func<ISessionStore, TCall, CancellationToken, ValueTask<TResult>> send,
+        TCall call,
+        CancellationToken cancellationToken)
+    {
+        var started = _time.GetTimestamp();
+        var outcome = "ok";
+        try
+        {
+            return await pipeline.ExecuteAsync(
+                static (state, token) => TryOnceAsync(state._inner, state.send, state.call, state.cancellationToken, token),
+                (_inner, send, call, cancellationToken),
+                cancellationToken);
+        }
+        catch (SessionStoreException e)
+        {
+            outcome = Word(e.Fault);
+            throw;
+        }
+        catch (BrokenCircuitException e)
+        {
+            outcome = Word(SessionStoreFault.NotApplied);
+            throw new SessionStoreException(SessionStoreFault.NotApplied, "The session store keeps failing and is left alone for a moment.", e);
+        }
+        catch (TimeoutRejectedException e)
+        {
+            outcome = Word(SessionStoreFault.NotApplied); // ended between two tries: a try that was under way is ambiguous and says so itself
+            throw new SessionStoreException(SessionStoreFault.NotApplied, "The session store refused or could not be reached within the time limit.", e);
+        }
+        finally
+        {
+            _metrics.StoreCalled(operation, outcome, _time.GetElapsedTime(started));
+        }
+    }
+
+    private static async ValueTask<TResult> TryOnceAsync<TCall, TResult>(
+        ISessionStore store,
+        Func<ISessionStore, TCall, CancellationToken, ValueTask<TResult>> send,
+        TCall call,
+        CancellationToken caller,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await send(store, call, cancellationToken);
+        }
+        catch (OperationCanceledException e) when (!caller.IsCancellationRequested)
+        {
+            throw new SessionStoreException(SessionStoreFault.Ambiguous, "The session store did not answer within the time limit.", e);
+        }
+    }
+
+    private static ResiliencePipeline Build(string operation, TimeSpan limit, TimeProvider time, ILogger logger) =>
+        new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddTimeout(limit)
+            .AddRetry(new RetryStrategyOptions
+            {
+                ShouldHandle = new PredicateBuilder().Handle<SessionStoreException>(e => e.Fault == SessionStoreFault.NotApplied),
+                MaxRetryAttempts = 4,
+                Delay = TimeSpan.FromMilliseconds(20),
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+            })
+            .AddCircuitBreaker(new CircuitBreakerStrategyOptions
+            {
+                ShouldHandle = new PredicateBuilder().Handle<SessionStoreException>(e => e.Fault != SessionStoreFault.Unreadable),
+                FailureRatio = 0.5,
+                MinimumThroughput = 10,
+                SamplingDuration = TimeSpan.FromSeconds(5),
+                BreakDuration = Pause,
+                OnOpened = opened =>
+                {
+                    logger.SessionStoreCircuitOpened(operation, Pause, opened.Outcome.Exception?.Message ?? "no reason given");
+                    return ValueTask.CompletedTask;
+                },
+                OnClosed = _ =>
+                {
+                    logger.SessionStoreCircuitClosed(operation);
+                    return ValueTask.CompletedTask;
+                },
+            })
+            .Build();
+
+    private static string Word(SessionStoreFault fault) => fault switch
+    {
+        SessionStoreFault.NotApplied => "not_applied",
+        SessionStoreFault.Ambiguous => "ambiguous",
+        SessionStoreFault.Unreadable => "unreadable",
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+}

@@ -1,0 +1,119 @@
+namespace Affinity.Sessions;
+
+/// <summary>
+/// What one request changes, kept apart from the snapshot so that it can be applied again to a newer one: parallel requests merge key by key.
+/// Not safe for concurrent use; a request owns it.
+/// </summary>
+internal sealed class SessionDelta
+{
+    private readonly Dictionary<string, Change> _changes = new(StringComparer.Ordinal);
+
+    /// <summary>Whether everything there was is removed before the changes apply.</summary>
+    public bool Clears { get; private set; }
+
+    /// <summary>Whether the save raises the session's generation.</summary>
+    public bool RaisesGeneration { get; set; }
+
+    /// <summary>Whether there is nothing to save.</summary>
+    public bool IsEmpty => !Clears && !RaisesGeneration && _changes.Count == 0;
+
+    /// <summary>Whether applying it twice differs from applying it once.</summary>
+    public bool HasUpdates
+    {
+        get
+        {
+            foreach (var change in _changes.Values)
+            {
+                if (change.Fold is not null)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>The keys that this delta sets, removes or updates, with the value as the request sees it; null for removed.</summary>
+    public IEnumerable<KeyValuePair<string, byte[]?>> Changes
+    {
+        get
+        {
+            foreach (var (key, change) in _changes)
+            {
+                yield return new(key, change.Value);
+            }
+        }
+    }
+
+    public void Set(string key, byte[] value) => _changes[key] = new Change(value, Fold: null);
+
+    public void Remove(string key) => _changes[key] = new Change(Value: null, Fold: null);
+
+    public void Clear()
+    {
+        _changes.Clear();
+        Clears = true;
+    }
+
+    /// <summary>Changes a value by a function that is run again on a newer value when another request was first.</summary>
+    /// <param name="key">Which value.</param>
+    /// <param name="current">The value as the request sees it now; null for none.</param>
+    /// <param name="fold">From the old value (null for none) to the new one (null to remove). Pure: it may run several times.</param>
+    /// <returns>The new value as the request sees it.</returns>
+    public byte[]? Update(string key, byte[]? current, Func<byte[]?, byte[]?> fold)
+    {
+        var value = fold(current);
+        if (!_changes.TryGetValue(key, out var change))
+        {
+            _changes[key] = Clears ? new Change(value, Fold: null) : new Change(value, fold);
+        }
+        else if (change.Fold is { } earlier)
+        {
+            _changes[key] = new Change(value, old => fold(earlier(old)));
+        }
+        else
+        {
+            _changes[key] = new Change(value, Fold: null);
+        }
+
+        return value;
+    }
+
+    /// <summary>Whether this delta decides the key; then the value as the request sees it, null for removed.</summary>
+    public bool TryGet(string key, out byte[]? value)
+    {
+        if (_changes.TryGetValue(key, out var change))
+        {
+            value = change.Value;
+            return true;
+        }
+
+        value = null;
+        return Clears;
+    }
+
+    /// <summary>The items after this delta. The given ones stay as they are.</summary>
+    public Dictionary<string, byte[]> ApplyTo(IReadOnlyDictionary<string, byte[]> items)
+    {
+        var result = Clears
+            ? new Dictionary<string, byte[]>(_changes.Count, StringComparer.Ordinal)
+            : new Dictionary<string, byte[]>(items, StringComparer.Ordinal);
+        foreach (var (key, change) in _changes)
+        {
+            var value = change.Fold is { } fold ? fold(result.GetValueOrDefault(key)) : change.Value;
+            if (value is null)
+            {
+                result.Remove(key);
+            }
+            else
+            {
+                result[key] = value;
+            }
+        }
+
+        return result;
+    }
+
+    private readonly record struct Change(byte[]? Value, Func<byte[]?, byte[]?>? Fold);
+}

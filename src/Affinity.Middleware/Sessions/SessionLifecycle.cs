@@ -1,0 +1,83 @@
+using Affinity.Diagnostics;
+using Affinity.Tickets;
+using Microsoft.Extensions.Logging;
+
+namespace Affinity.Sessions;
+
+/// <summary>Load, save and end a session: what a request's view asks for, with the store's faults told in the log and turned into what an app can act on.</summary>
+internal sealed class SessionLifecycle(
+    SessionLoader loader, SessionSaveLoop loop, ISessionStore store, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<SessionLifecycle> logger)
+{
+    public SessionsOptions Options { get; } = options;
+
+    public TimeProvider Time { get; } = time;
+
+    /// <exception cref="SessionStoreException">The store failed.</exception>
+    public ValueTask<SessionLoadResult> LoadAsync(Ticket ticket, CancellationToken cancellationToken) => loader.LoadAsync(ticket, cancellationToken);
+
+    /// <exception cref="SessionUnavailableException">The store failed.</exception>
+    /// <exception cref="SessionEndedException">The session ended meanwhile.</exception>
+    /// <exception cref="SessionTooLargeException">The session would be too large.</exception>
+    public async ValueTask<SessionSnapshot> SaveAsync(SessionId id, SessionSnapshot start, SessionDelta delta)
+    {
+        try
+        {
+            var result = await loop.SaveAsync(id, start, delta);
+            if (result.Saved is not { } saved)
+            {
+                throw Refused(id, result.Ending);
+            }
+
+            metrics.SessionSaved("written");
+            return saved;
+        }
+        catch (SessionStoreException e)
+        {
+            logger.SessionSaveFailed(id.ToFingerprint(), e.Fault.ToString(), e.Message);
+            metrics.SessionSaved("failed");
+            throw new SessionUnavailableException("The session could not be saved: " + e.Message, e);
+        }
+        catch (SessionTooLargeException e)
+        {
+            logger.SessionTooLarge(id.ToFingerprint(), e.Size, e.Limit);
+            metrics.SessionSaved("too_large");
+            throw;
+        }
+    }
+
+    /// <exception cref="SessionUnavailableException">The store failed; the session may still be there.</exception>
+    public async ValueTask AbandonAsync(SessionId id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // A ticket of the session may turn up until its absolute limit, whenever that began.
+            await store.DeleteAsync(SessionKey.Of(id), Options.AbsoluteTimeout, cancellationToken);
+            if (logger.IsEnabled(LogLevel.Debug))
+            {
+                logger.SessionAbandoned(id.ToFingerprint());
+            }
+        }
+        catch (SessionStoreException e)
+        {
+            logger.SessionSaveFailed(id.ToFingerprint(), e.Fault.ToString(), e.Message);
+            throw new SessionUnavailableException("The session could not be ended: " + e.Message, e);
+        }
+    }
+
+    private SessionEndedException Refused(SessionId id, SessionEnding ending)
+    {
+        if (logger.IsEnabled(LogLevel.Information))
+        {
+            logger.SessionSaveRefused(id.ToFingerprint(), ending.ToString());
+        }
+
+        metrics.SessionSaved(ending switch
+        {
+            SessionEnding.Abandoned => "ended",
+            SessionEnding.Superseded => "superseded",
+            SessionEnding.Lost => "lost",
+            _ => throw new System.Diagnostics.UnreachableException(),
+        });
+        return new SessionEndedException(ending);
+    }
+}

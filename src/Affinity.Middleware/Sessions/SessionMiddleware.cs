@@ -1,0 +1,160 @@
+using System.Diagnostics;
+using Affinity.Diagnostics;
+using Affinity.Tickets;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
+
+namespace Affinity.Sessions;
+
+/// <summary>
+/// What do we know of this visitor: the session is fetched before the app and saved before the first byte of the response, so a redirect, a flush or an early close
+/// cannot outrun the save. A request that fails (its handler throws) saves nothing.
+/// </summary>
+internal sealed class SessionMiddleware(RequestDelegate next, SessionLifecycle lifecycle, SessionTouchQueue touches, ILogger<SessionMiddleware> logger)
+{
+    private const string RetryAfterSeconds = "2";
+
+    public async Task InvokeAsync(HttpContext context)
+    {
+        var ticket = context.Features.Get<TicketFeature>() ?? throw new InvalidOperationException("The ticket stage must run before the session stage.");
+        var session = new AffinitySession(context, ticket, lifecycle);
+        context.Features.Set<ISessionFeature>(session);
+        context.Features.Set(session);
+        var save = new SaveBeforeResponse(context, session, logger);
+        context.Response.OnStarting(static state => ((SaveBeforeResponse)state).OnStartingAsync(), save);
+        try
+        {
+            if (lifecycle.Options.Load == SessionLoad.BeforeApp)
+            {
+                await TryLoadAsync(session);
+            }
+
+            await next(context);
+            if (!context.Response.HasStarted)
+            {
+                await save.SaveAsync();
+            }
+
+            touches.Consider(session);
+        }
+        catch (Exception e)
+        {
+            session.Discard();
+            if (!await TryAnswerAsync(context, save.Failure ?? e))
+            {
+                throw;
+            }
+        }
+    }
+
+    /// <summary>A store that is away must not fail a request that never touches its session: the view remembers the fault and throws it when it is used.</summary>
+    private static async Task TryLoadAsync(AffinitySession session)
+    {
+        try
+        {
+            await session.LoadAsync(CancellationToken.None);
+        }
+        catch (SessionUnavailableException)
+        {
+            Debug.Assert(!session.IsAvailable, "An unreachable session is not available.");
+        }
+    }
+
+    private static async Task<bool> TryAnswerAsync(HttpContext context, Exception failure)
+    {
+        if (context.Response.HasStarted || failure is not (SessionUnavailableException or SessionEndedException))
+        {
+            return false;
+        }
+
+        var status = failure is SessionUnavailableException ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status409Conflict;
+        if (context.Features.Get<SaveFailedInServer>() is not null)
+        {
+            // The server has given this response up and answers by itself; this exception is how it is told the status.
+            throw new BadHttpRequestException("The session was not saved: " + failure.Message, status, failure);
+        }
+
+        context.Response.Clear();
+        context.Response.StatusCode = status;
+        context.Response.Headers.CacheControl = "no-store";
+        if (failure is SessionUnavailableException)
+        {
+            context.Response.Headers.RetryAfter = RetryAfterSeconds;
+        }
+
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        await context.Response.WriteAsync(failure is SessionUnavailableException
+            ? "Your session cannot be reached just now. Nothing is lost; please try again in a moment.\n"
+            : "Your session has changed or ended meanwhile; this change was not saved. Please reload.\n");
+        return true;
+    }
+
+    private sealed class SaveFailedInServer;
+
+    /// <summary>The save of one request, at the latest when its response starts.</summary>
+    private sealed class SaveBeforeResponse(HttpContext context, AffinitySession session, ILogger logger)
+    {
+        /// <summary>Why the save failed; it hides behind whatever the server makes of it.</summary>
+        public Exception? Failure { get; private set; }
+
+        public async Task OnStartingAsync()
+        {
+            try
+            {
+                await SaveAsync();
+            }
+            catch
+            {
+                context.Features.Set(new SaveFailedInServer());
+                throw;
+            }
+            finally
+            {
+                session.Close();
+            }
+        }
+
+        public async Task SaveAsync()
+        {
+            if (context.Features.Get<IExceptionHandlerFeature>()?.Error is { } handled)
+            {
+                DropChangesOfFailedRequest(handled);
+                return;
+            }
+
+            try
+            {
+                await session.CommitAsync(CancellationToken.None);
+            }
+            catch (Exception e)
+            {
+                Failure = e;
+                session.Discard();
+                throw;
+            }
+        }
+
+        /// <summary>An exception handler inside the app answers for a handler that threw: what that handler changed is not saved.</summary>
+        private void DropChangesOfFailedRequest(Exception handled)
+        {
+            session.Discard();
+            if (logger.IsEnabled(LogLevel.Debug))
+            {
+                logger.SessionChangesDropped(handled.GetType().Name);
+            }
+
+            if (handled is SessionUnavailableException && !context.Response.HasStarted)
+            {
+                context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+                context.Response.Headers.RetryAfter = RetryAfterSeconds;
+                context.Response.Headers.CacheControl = "no-store";
+            }
+            else if (handled is SessionEndedException && !context.Response.HasStarted)
+            {
+                context.Response.StatusCode = StatusCodes.Status409Conflict;
+            }
+        }
+    }
+}

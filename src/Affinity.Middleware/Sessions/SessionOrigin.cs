@@ -1,0 +1,27 @@
+namespace Affinity.Sessions;
+
+/// <summary>Where a request's session came from.</summary>
+public enum SessionOrigin
+{
+    /// <summary>The visitor has none, or it was not asked for.</summary>
+    None,
+
+    /// <summary>It began with this request.</summary>
+    New,
+
+    /// <summary>It was read from the shared store.</summary>
+    Store,
+}
+
+/// <summary>What a request learned of the session store.</summary>
+public enum StoreReach
+{
+    /// <summary>The request had no need to ask.</summary>
+    NotAsked,
+
+    /// <summary>It answered.</summary>
+    Reachable,
+
+    /// <summary>It did not answer in time or refused. The visitor's session is out of reach, which is not the same as having none.</summary>
+    Unreachable,
+}

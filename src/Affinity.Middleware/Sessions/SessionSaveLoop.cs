@@ -1,0 +1,126 @@
+using System.Diagnostics;
+using Affinity.Diagnostics;
+using Affinity.Tickets;
+
+namespace Affinity.Sessions;
+
+/// <summary>What became of a save.</summary>
+/// <param name="Saved">The session as it is now, when it was saved; else null.</param>
+/// <param name="Ending">Why it could not be, when <paramref name="Saved"/> is null.</param>
+internal readonly record struct SessionSaveResult(SessionSnapshot? Saved, SessionEnding Ending);
+
+/// <summary>
+/// The one loop that saves: apply the delta to the snapshot, write if nobody was first, else apply it to the newer one and try again.
+/// Parallel requests merge by it and none is lost; a session that was abandoned or renewed meanwhile is never brought back.
+/// </summary>
+internal sealed class SessionSaveLoop(ISessionStore store, SessionsOptions options, TimeProvider time, AffinityMetrics metrics)
+{
+    // Saves of one session on one node queue up, so only nodes compete: dozens of lost races in a row mean that something is broken.
+    private const int MaxTries = 64;
+
+    private readonly CommitQueue _queue = new();
+
+    /// <param name="id">The session.</param>
+    /// <param name="start">What the request worked on; Version None to create.</param>
+    /// <param name="delta">What it changes.</param>
+    /// <exception cref="SessionStoreException">The store failed, or too many others wrote; it is not known to be saved.</exception>
+    /// <exception cref="SessionTooLargeException">With this delta the session is larger than it may be.</exception>
+    public async ValueTask<SessionSaveResult> SaveAsync(SessionId id, SessionSnapshot start, SessionDelta delta)
+    {
+        var key = SessionKey.Of(id);
+        // Ten calls' time for all that wait in line and all tries; the visitor hanging up does not end it.
+        using var limit = new CancellationTokenSource(options.StoreTimeout * 10, time);
+        try
+        {
+            using var turn = await _queue.EnterAsync(key, limit.Token);
+            var result = await SaveInTurnAsync(key, start, turn.Latest, delta, limit.Token);
+            turn.HandOver(result.Saved);
+            return result;
+        }
+        catch (OperationCanceledException e) when (limit.IsCancellationRequested)
+        {
+            throw new SessionStoreException(SessionStoreFault.Ambiguous, "The session could not be saved in time: the store is slow or too many requests write one session.", e);
+        }
+    }
+
+    private async ValueTask<SessionSaveResult> SaveInTurnAsync(
+        SessionKey key, SessionSnapshot start, SessionSnapshot? latest, SessionDelta delta, CancellationToken cancellationToken)
+    {
+        var current = latest is not null && latest.Version.Counter > start.Version.Counter ? latest : start;
+        for (var tries = 1; tries <= MaxTries; tries++)
+        {
+            if (current.Generation != start.Generation)
+            {
+                return new(Saved: null, SessionEnding.Superseded);
+            }
+
+            var next = Next(current, delta, out var write);
+            var result = await WriteAsync(key, write, delta, cancellationToken);
+            switch (result.Kind)
+            {
+                case SessionWriteKind.Written:
+                    return new(next, default);
+                case SessionWriteKind.Superseded:
+                    return new(SessionDecoder.Decode(result.Newer!, time), default);
+                case SessionWriteKind.Conflict:
+                    metrics.SaveConflict();
+                    current = SessionDecoder.Decode(result.Newer!, time);
+                    await PauseAsync(tries, cancellationToken);
+                    break;
+                case SessionWriteKind.Ended:
+                    return new(Saved: null, SessionEnding.Abandoned);
+                case SessionWriteKind.Absent:
+                    return new(Saved: null, SessionEnding.Lost);
+                default:
+                    throw new UnreachableException();
+            }
+        }
+
+        throw new SessionStoreException(SessionStoreFault.NotApplied, "The session was not saved: other nodes wrote it first, again and again.");
+    }
+
+    private SessionSnapshot Next(SessionSnapshot current, SessionDelta delta, out SessionWrite write)
+    {
+        var now = time.GetUtcNow();
+        var items = delta.ApplyTo(current.Items);
+        var renewed = delta.RaisesGeneration ? DateTimeOffset.FromUnixTimeMilliseconds(now.ToUnixTimeMilliseconds()) : current.Renewed;
+        var generation = delta.RaisesGeneration ? checked(current.Generation + 1) : current.Generation;
+        var payload = SessionCodec.Encode(current.Created, renewed, items, options.MaxBytes);
+        var idleUntil = now + options.IdleTimeout;
+        var next = new SessionSnapshot
+        {
+            Version = current.Version.Next(),
+            Generation = generation,
+            Created = current.Created,
+            Renewed = renewed,
+            Items = items,
+            IdleUntil = idleUntil < current.Expires ? idleUntil : current.Expires,
+            Expires = current.Expires,
+        };
+        write = new SessionWrite(current.Version, next.Version, generation, payload, options.IdleTimeout, options.AbsoluteTimeout);
+        return next;
+    }
+
+    /// <summary>Writes; after an unknown outcome the same write is given once more, and its tag tells whether the first try arrived.</summary>
+    private async ValueTask<SessionWriteResult> WriteAsync(SessionKey key, SessionWrite write, SessionDelta delta, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await store.WriteAsync(key, write, cancellationToken);
+        }
+        catch (SessionStoreException e) when (e.Fault == SessionStoreFault.Ambiguous)
+        {
+            var result = await store.WriteAsync(key, write, cancellationToken);
+            var forgotten = result.Kind == SessionWriteKind.Conflict
+                && result.Newer!.Version.Counter - write.Expected.Counter > SessionWrite.RememberedWrites;
+            return forgotten && delta.HasUpdates
+                ? throw new SessionStoreException(SessionStoreFault.Ambiguous, "It cannot be told whether an update was saved: too many others wrote since.", e)
+                : result;
+        }
+    }
+
+    /// <summary>The first retry is immediate, later ones wait a random time that grows to 30 ms, so that nodes do not march in step.</summary>
+    private Task PauseAsync(int tries, CancellationToken cancellationToken) => tries == 1
+        ? Task.CompletedTask
+        : Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(1, Math.Min(tries * 2, 30) + 1)), time, cancellationToken);
+}

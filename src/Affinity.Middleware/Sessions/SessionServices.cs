@@ -1,0 +1,50 @@
+using Affinity.Diagnostics;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+
+namespace Affinity.Sessions;
+
+/// <summary>Registers what the session stage needs; its options, the clock and a backend's <see cref="ISessionStore"/> come from the root.</summary>
+internal static class SessionServices
+{
+    public static IServiceCollection AddSessionStage(this IServiceCollection services)
+    {
+        services.AddSingleton(provider => new GuardedSessionStore(
+            provider.GetRequiredService<ISessionStore>(),
+            provider.GetRequiredService<SessionsOptions>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<AffinityMetrics>(),
+            provider.GetRequiredService<ILogger<GuardedSessionStore>>()));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionLoader>(provider, Guarded(provider)));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionSaveLoop>(provider, Guarded(provider)));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionLifecycle>(provider, Guarded(provider)));
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionTouchQueue>(provider, Guarded(provider)));
+        services.AddHostedService(provider => provider.GetRequiredService<SessionTouchQueue>());
+        RenewSessionsAtSignIn(services);
+        return services;
+    }
+
+    /// <summary>
+    /// Puts <see cref="AuthenticationRenewsSession"/> around the app's authentication service, or around the framework's own, which the app's later <c>AddAuthentication</c> then finds in place.
+    /// </summary>
+    private static void RenewSessionsAtSignIn(IServiceCollection services)
+    {
+        var inner = services.LastOrDefault(IsAuthentication) ?? new ServiceCollection().AddAuthenticationCore().Last(IsAuthentication);
+        services.RemoveAll<IAuthenticationService>();
+        services.Add(ServiceDescriptor.Describe(
+            typeof(IAuthenticationService),
+            provider => ActivatorUtilities.CreateInstance<AuthenticationRenewsSession>(provider, Create(inner, provider)),
+            inner.Lifetime));
+
+        static bool IsAuthentication(ServiceDescriptor descriptor) => descriptor.ServiceType == typeof(IAuthenticationService) && !descriptor.IsKeyedService;
+    }
+
+    private static GuardedSessionStore Guarded(IServiceProvider provider) => provider.GetRequiredService<GuardedSessionStore>();
+
+    private static object Create(ServiceDescriptor descriptor, IServiceProvider provider) =>
+        descriptor.ImplementationInstance
+        ?? descriptor.ImplementationFactory?.Invoke(provider)
+        ?? ActivatorUtilities.CreateInstance(provider, descriptor.ImplementationType!);
+}

@@ -1,0 +1,44 @@
+using Affinity.Tickets;
+
+namespace Affinity.Sessions;
+
+/// <summary>A session as it was at one version. Never changes: a request collects a <see cref="SessionDelta"/> beside it.</summary>
+internal sealed class SessionSnapshot
+{
+    public static readonly IReadOnlyDictionary<string, byte[]> NoItems = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+
+    public required SessionVersion Version { get; init; }
+
+    public required int Generation { get; init; }
+
+    /// <summary>When the session began, by the clock of the node that began it, in whole milliseconds.</summary>
+    public required DateTimeOffset Created { get; init; }
+
+    /// <summary>When the generation was last raised, likewise; equal to <see cref="Created"/> until then.</summary>
+    public required DateTimeOffset Renewed { get; init; }
+
+    /// <summary>Keys compare ordinally. The arrays are never changed and never handed to the app uncopied.</summary>
+    public required IReadOnlyDictionary<string, byte[]> Items { get; init; }
+
+    /// <summary>Until when the store keeps it if nobody touches it, by this node's clock.</summary>
+    public required DateTimeOffset IdleUntil { get; init; }
+
+    /// <summary>When it ends however busy, by this node's clock.</summary>
+    public required DateTimeOffset Expires { get; init; }
+
+    /// <summary>What a visitor without a session starts from.</summary>
+    public static SessionSnapshot Empty(DateTimeOffset now, TimeSpan absolute)
+    {
+        var created = DateTimeOffset.FromUnixTimeMilliseconds(now.ToUnixTimeMilliseconds());
+        return new SessionSnapshot
+        {
+            Version = SessionVersion.None,
+            Generation = 0,
+            Created = created,
+            Renewed = created,
+            Items = NoItems,
+            IdleUntil = now,
+            Expires = now + absolute,
+        };
+    }
+}

@@ -1,0 +1,44 @@
+using System.Threading.Channels;
+using Affinity.Diagnostics;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Affinity.Sessions;
+
+/// <summary>
+/// Slides the idle time of sessions that were only read: when a stated fraction of it has passed, after the response, in the background. A full queue drops touches, counted;
+/// the next request of the visitor asks again.
+/// </summary>
+internal sealed class SessionTouchQueue(ISessionStore store, SessionsOptions options, AffinityMetrics metrics, ILogger<SessionTouchQueue> logger) : BackgroundService
+{
+    private const int Capacity = 4096;
+
+    private readonly Channel<SessionKey> _keys = Channel.CreateBounded<SessionKey>(new BoundedChannelOptions(Capacity) { SingleReader = true });
+
+    /// <summary>Queues a touch when one is due. Never waits.</summary>
+    public void Consider(AffinitySession session)
+    {
+        if (session.RemainingWhenRead is { } remaining && options.IdleTimeout - remaining >= options.IdleTimeout * options.TouchAfter
+            && !_keys.Writer.TryWrite(session.Key))
+        {
+            metrics.TouchDropped();
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await foreach (var key in _keys.Reader.ReadAllAsync(stoppingToken))
+        {
+            try
+            {
+                await store.TouchAsync(key, options.IdleTimeout, stoppingToken);
+            }
+            catch (SessionStoreException e)
+            {
+                metrics.TouchDropped();
+                logger.SessionTouchFailed(e.Message);
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+namespace Affinity.Sessions;
+
+/// <summary>Every fault of <see cref="SessionsOptions"/>, with its cure.</summary>
+internal static class SessionsOptionsValidator
+{
+    private static readonly TimeSpan LongestLife = TimeSpan.FromDays(90);
+
+    public static IEnumerable<string> Faults(SessionsOptions options)
+    {
+        if (!Enum.IsDefined(options.Load))
+        {
+            yield return "Affinity:Sessions:Load must be BeforeApp or OnDemand.";
+        }
+
+        if (options.AbsoluteTimeout < TimeSpan.FromSeconds(1) || options.AbsoluteTimeout > LongestLife)
+        {
+            yield return "Affinity:Sessions:AbsoluteTimeout must be from 1 second to 90 days (format d.hh:mm:ss).";
+        }
+
+        if (options.IdleTimeout < TimeSpan.FromSeconds(1) || options.IdleTimeout > options.AbsoluteTimeout)
+        {
+            yield return "Affinity:Sessions:IdleTimeout must be from 1 second to AbsoluteTimeout: shorten it, or raise AbsoluteTimeout.";
+        }
+
+        if (options.TouchAfter is not (>= 0.05 and <= 0.9))
+        {
+            yield return "Affinity:Sessions:TouchAfter must be from 0.05 to 0.9, a fraction of IdleTimeout.";
+        }
+
+        if (options.StoreTimeout < TimeSpan.FromMilliseconds(10) || options.StoreTimeout > TimeSpan.FromMinutes(1))
+        {
+            yield return "Affinity:Sessions:StoreTimeout must be from 10 milliseconds to 1 minute.";
+        }
+
+        if (options.MaxBytes is < 1024 or > 64 * 1024 * 1024)
+        {
+            yield return "Affinity:Sessions:MaxBytes must be from 1,024 to 67,108,864.";
+        }
+    }
+}

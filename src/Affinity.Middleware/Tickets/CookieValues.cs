@@ -1,0 +1,75 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Primitives;
+
+namespace Affinity.Tickets;
+
+/// <summary>
+/// The different values of one cookie in a request, as slices of the raw <c>Cookie</c> header: names compare ordinally, nothing is decoded.
+/// The framework's own reader takes the last duplicate, ignores case and percent-decodes.
+/// </summary>
+internal struct CookieValues
+{
+    /// <summary>How many different values are looked at; each costs a signature check, and a browser of good will sends one.</summary>
+    public const int Max = 3;
+
+    private Slots _values;
+
+    /// <summary>How many there are, 0 to <see cref="Max"/>.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Whether there were further ones, which are ignored.</summary>
+    public bool More { get; private set; }
+
+    public readonly ReadOnlyMemory<char> this[int index] => _values[index];
+
+    public static CookieValues Read(StringValues header, string name)
+    {
+        var values = default(CookieValues);
+        foreach (var line in header)
+        {
+            if (line is not null && line.Contains(name, StringComparison.Ordinal))
+            {
+                values.AddLine(line, name);
+            }
+        }
+
+        return values;
+    }
+
+    private void AddLine(string line, string name)
+    {
+        foreach (var range in line.AsSpan().Split(';'))
+        {
+            var pair = line.AsMemory(range).Trim();
+            if (pair.Length > name.Length && pair.Span[name.Length] == '=' && pair.Span.StartsWith(name, StringComparison.Ordinal))
+            {
+                Add(pair[(name.Length + 1)..]);
+            }
+        }
+    }
+
+    private void Add(ReadOnlyMemory<char> value)
+    {
+        for (var i = 0; i < Count; i++)
+        {
+            if (_values[i].Span.SequenceEqual(value.Span))
+            {
+                return;
+            }
+        }
+
+        if (Count == Max)
+        {
+            More = true;
+            return;
+        }
+
+        _values[Count++] = value;
+    }
+
+    [InlineArray(Max)]
+    private struct Slots
+    {
+        private ReadOnlyMemory<char> _first;
+    }
+}

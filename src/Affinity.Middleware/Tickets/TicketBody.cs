@@ -1,0 +1,71 @@
+using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
+
+namespace Affinity.Tickets;
+
+/// <summary>The body of a ticket of format 1, laid out as <see cref="TicketCodec"/> says. Read only once the signature is verified.</summary>
+internal static class TicketBody
+{
+    /// <summary>Flags, three times, session id, counter, stamp and generation.</summary>
+    public const int Size = 1 + (3 * sizeof(long)) + SessionId.Size + (2 * sizeof(ulong)) + sizeof(int);
+
+    private const byte NoFlags = 0;
+    private const int IssuedAt = 1;
+    private const int IdleUntilAt = IssuedAt + sizeof(long);
+    private const int ExpiresAt = IdleUntilAt + sizeof(long);
+    private const int SessionAt = ExpiresAt + sizeof(long);
+    private const int CounterAt = SessionAt + SessionId.Size;
+    private const int StampAt = CounterAt + sizeof(ulong);
+    private const int GenerationAt = StampAt + sizeof(ulong);
+
+    // The last second of the year 9999, the latest that a DateTimeOffset can hold.
+    private const long MaxSeconds = 253_402_300_799;
+
+    public static void Write(Ticket ticket, Span<byte> body)
+    {
+        var (issued, idleUntil, expires) =
+            (ticket.Issued.ToUnixTimeSeconds(), ticket.IdleUntil.ToUnixTimeSeconds(), ticket.Expires.ToUnixTimeSeconds());
+        if (!IsSane(issued, idleUntil, expires, ticket.Version, ticket.Generation))
+        {
+            throw new ArgumentException("A ticket has Issued ≤ IdleUntil ≤ Expires, a whole version and a generation of 0 or more.", nameof(ticket));
+        }
+
+        body[0] = NoFlags;
+        BinaryPrimitives.WriteInt64BigEndian(body[IssuedAt..], issued);
+        BinaryPrimitives.WriteInt64BigEndian(body[IdleUntilAt..], idleUntil);
+        BinaryPrimitives.WriteInt64BigEndian(body[ExpiresAt..], expires);
+        ticket.Session.Write(body[SessionAt..]);
+        BinaryPrimitives.WriteUInt64BigEndian(body[CounterAt..], ticket.Version.Counter);
+        BinaryPrimitives.WriteUInt64BigEndian(body[StampAt..], ticket.Version.Stamp);
+        BinaryPrimitives.WriteInt32BigEndian(body[GenerationAt..], ticket.Generation);
+    }
+
+    public static bool TryRead(ReadOnlySpan<byte> body, [NotNullWhen(true)] out Ticket? ticket)
+    {
+        ticket = null;
+        if (body.Length != Size || body[0] != NoFlags || !SessionId.TryRead(body[SessionAt..CounterAt], out var session))
+        {
+            return false;
+        }
+
+        var issued = BinaryPrimitives.ReadInt64BigEndian(body[IssuedAt..]);
+        var idleUntil = BinaryPrimitives.ReadInt64BigEndian(body[IdleUntilAt..]);
+        var expires = BinaryPrimitives.ReadInt64BigEndian(body[ExpiresAt..]);
+        var version = new SessionVersion(
+            BinaryPrimitives.ReadUInt64BigEndian(body[CounterAt..]), BinaryPrimitives.ReadUInt64BigEndian(body[StampAt..]));
+        var generation = BinaryPrimitives.ReadInt32BigEndian(body[GenerationAt..]);
+        if (!IsSane(issued, idleUntil, expires, version, generation))
+        {
+            return false;
+        }
+
+        ticket = new Ticket(session, version, generation, FromSeconds(issued), FromSeconds(idleUntil), FromSeconds(expires));
+        return true;
+    }
+
+    private static bool IsSane(long issued, long idleUntil, long expires, SessionVersion version, int generation) =>
+        issued >= 0 && idleUntil >= issued && expires >= idleUntil && expires <= MaxSeconds
+        && version.IsNone == (version.Stamp == 0) && generation >= 0;
+
+    private static DateTimeOffset FromSeconds(long seconds) => DateTimeOffset.FromUnixTimeSeconds(seconds);
+}

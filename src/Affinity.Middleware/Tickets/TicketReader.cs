@@ -1,0 +1,93 @@
+using System.Diagnostics;
+
+namespace Affinity.Tickets;
+
+/// <summary>Judges the ticket cookies of a request. Waits only when a ticket names a key that this node does not know.</summary>
+internal sealed class TicketReader(TicketCodec codec, ISigningKeys keys)
+{
+    public ValueTask<TicketReading> ReadAsync(in CookieValues values, CancellationToken cancellationToken)
+    {
+        if (values.Count == 0)
+        {
+            return ValueTask.FromResult(TicketReading.None);
+        }
+
+        var verdict = default(Tally);
+        for (var i = 0; i < values.Count; i++)
+        {
+            var decoding = codec.Decode(values[i].Span, keys);
+            if (decoding.UnknownKey is not null)
+            {
+                return ReadWithLookUpsAsync(values, cancellationToken);
+            }
+
+            verdict.Add(decoding);
+        }
+
+        return ValueTask.FromResult(verdict.Conclude(values.More));
+    }
+
+    private async ValueTask<TicketReading> ReadWithLookUpsAsync(CookieValues values, CancellationToken cancellationToken)
+    {
+        var verdict = default(Tally);
+        for (var i = 0; i < values.Count; i++)
+        {
+            var decoding = codec.Decode(values[i].Span, keys);
+            if (decoding.UnknownKey is { } id)
+            {
+                var lookup = await keys.LookUpAsync(id, cancellationToken);
+                decoding = lookup.Kind switch
+                {
+                    KeyLookupKind.Found => codec.Decode(values[i].Span, keys),
+                    KeyLookupKind.Unknown => decoding,
+                    KeyLookupKind.Unreachable => TicketDecoding.Refused(TicketReasons.KeysUnreachable),
+                    _ => throw new UnreachableException(),
+                };
+            }
+
+            verdict.Add(decoding);
+        }
+
+        return verdict.Conclude(values.More);
+    }
+
+    /// <summary>Adds up what the different values are. Equal texts were counted once, so two genuine tickets do differ.</summary>
+    private struct Tally
+    {
+        private Ticket? _ticket;
+        private string? _firstFault;
+        private bool _ambiguous;
+        private bool _unverifiable;
+
+        public void Add(TicketDecoding decoding)
+        {
+            if (decoding.Ticket is { } ticket)
+            {
+                _ambiguous |= _ticket is not null;
+                _ticket = ticket;
+            }
+            else
+            {
+                _unverifiable |= ReferenceEquals(decoding.Reason, TicketReasons.KeysUnreachable);
+                _firstFault ??= decoding.Reason;
+            }
+        }
+
+        public readonly TicketReading Conclude(bool more)
+        {
+            if (_ambiguous)
+            {
+                return new TicketReading(TicketVerdict.Refused, TicketReasons.Ambiguous, Ticket: null);
+            }
+
+            if (_ticket is not null)
+            {
+                return new TicketReading(TicketVerdict.Valid, TicketReasons.Valid, _ticket);
+            }
+
+            return _unverifiable
+                ? new TicketReading(TicketVerdict.Unverifiable, TicketReasons.KeysUnreachable, Ticket: null)
+                : new TicketReading(TicketVerdict.Refused, more ? TicketReasons.TooMany : _firstFault!, Ticket: null);
+        }
+    }
+}

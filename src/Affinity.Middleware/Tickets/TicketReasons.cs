@@ -1,0 +1,43 @@
+namespace Affinity.Tickets;
+
+/// <summary>The words of <see cref="TicketReading.Reason"/>, and with that the values of the metric's tag. Never renamed.</summary>
+internal static class TicketReasons
+{
+    public const string None = "none";
+    public const string Valid = "valid";
+
+    /// <summary>Not base64url in its one canonical form.</summary>
+    public const string BadText = "bad_text";
+
+    /// <summary>Longer than any ticket, or too short for one.</summary>
+    public const string BadLength = "bad_length";
+
+    /// <summary>A format that this release does not know.</summary>
+    public const string BadVersion = "bad_version";
+
+    /// <summary>Signed with a key that is not ours, or that is too old.</summary>
+    public const string UnknownKey = "unknown_key";
+
+    /// <summary>Damaged, forged, or made for another application or cookie.</summary>
+    public const string BadMac = "bad_mac";
+
+    /// <summary>Genuine, but made for something else than a session.</summary>
+    public const string BadKind = "bad_kind";
+
+    /// <summary>Genuine, but with parts or values that this release does not know.</summary>
+    public const string BadBody = "bad_body";
+
+    public const string Expired = "expired";
+
+    /// <summary>Issued in the future, by more than clocks may differ.</summary>
+    public const string IssuedAhead = "issued_ahead";
+
+    /// <summary>Two genuine tickets that differ.</summary>
+    public const string Ambiguous = "ambiguous";
+
+    /// <summary>More different cookies of our name than are looked at.</summary>
+    public const string TooMany = "too_many";
+
+    /// <summary>The signing keys could not be read: no judgement.</summary>
+    public const string KeysUnreachable = "keys_unreachable";
+}

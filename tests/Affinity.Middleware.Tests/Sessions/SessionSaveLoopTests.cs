@@ -1,0 +1,255 @@
+using Affinity.Backends.Memory;
+using Affinity.Sessions;
+using Affinity.Tickets;
+using Affinity.TestKit;
+using FsCheck;
+using FsCheck.Fluent;
+using Xunit;
+
+namespace Affinity.Tests.Sessions;
+
+public sealed class SessionSaveLoopTests
+{
+    private readonly ManualTime _time = new();
+    private readonly SessionId _id = SessionId.Create();
+    private readonly SessionsOptions _options = new();
+    private readonly MemorySessionStore _memory;
+    private readonly FaultyStore _store;
+    private readonly SessionSaveLoop _loop;
+
+    public SessionSaveLoopTests()
+    {
+        _memory = new MemorySessionStore(_time);
+        _store = new FaultyStore(_memory);
+        _loop = Node();
+    }
+
+    private SessionSnapshot Nothing => SessionSnapshot.Empty(_time.GetUtcNow(), _options.AbsoluteTimeout);
+
+    [Fact]
+    public async Task Two_requests_that_started_from_the_same_state_both_keep_their_keys()
+    {
+        var start = await SavedAsync(_loop, Nothing, Sets("basket", 1));
+
+        await SavedAsync(_loop, start, Sets("x", 1));
+        var last = await SavedAsync(Node(), start, Sets("y", 2));
+
+        Assert.Equal(["basket", "x", "y"], last.Items.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(3u, last.Version.Counter);
+    }
+
+    [Fact]
+    public async Task A_save_whose_reply_was_lost_takes_effect_once()
+    {
+        var start = await SavedAsync(_loop, Nothing, Sets("n", 1));
+        _store.AfterWrite = (number, _) => number == 2 ? throw FaultyStore.Ambiguous() : ValueTask.CompletedTask;
+
+        var saved = await SavedAsync(_loop, start, Increments("n"));
+
+        Assert.Equal(2, saved.Items["n"].Single());
+        Assert.Equal(2, (await StoredAsync()).Items["n"].Single());
+    }
+
+    [Fact]
+    public async Task A_save_that_was_lost_on_the_way_is_given_again()
+    {
+        var start = await SavedAsync(_loop, Nothing, Sets("n", 1));
+        _store.BeforeWrite = (number, _) => number == 2 ? throw FaultyStore.Ambiguous() : ValueTask.CompletedTask;
+
+        await SavedAsync(_loop, start, Increments("n"));
+
+        Assert.Equal(2, (await StoredAsync()).Items["n"].Single());
+    }
+
+    [Fact]
+    public async Task A_save_whose_reply_was_lost_and_on_which_others_built_is_not_applied_again()
+    {
+        var start = await SavedAsync(_loop, Nothing, Sets("n", 1));
+        _store.AfterWrite = async (number, _) =>
+        {
+            if (number == 2)
+            {
+                await OthersIncrementAsync(SessionWrite.RememberedWrites - 1);
+                throw FaultyStore.Ambiguous();
+            }
+        };
+
+        var saved = await SavedAsync(_loop, start, Increments("n"));
+
+        Assert.Equal(2 + SessionWrite.RememberedWrites - 1, saved.Items["n"].Single());
+        Assert.Equal(2 + SessionWrite.RememberedWrites - 1, (await StoredAsync()).Items["n"].Single());
+    }
+
+    [Fact]
+    public async Task An_update_that_cannot_be_told_to_be_saved_is_an_error_and_not_applied_twice()
+    {
+        var start = await SavedAsync(_loop, Nothing, Sets("n", 1));
+        _store.AfterWrite = async (number, _) =>
+        {
+            if (number == 2)
+            {
+                await OthersIncrementAsync(SessionWrite.RememberedWrites + 1);
+                throw FaultyStore.Ambiguous();
+            }
+        };
+
+        var e = await Assert.ThrowsAsync<SessionStoreException>(() => SavedAsync(_loop, start, Increments("n")));
+
+        Assert.Equal(SessionStoreFault.Ambiguous, e.Fault);
+        Assert.Equal(2 + SessionWrite.RememberedWrites + 1, (await StoredAsync()).Items["n"].Single());
+    }
+
+    [Fact]
+    public async Task A_save_that_stays_unknown_twice_is_an_error()
+    {
+        _store.BeforeWrite = (_, _) => throw FaultyStore.Ambiguous();
+
+        await Assert.ThrowsAsync<SessionStoreException>(() => SavedAsync(_loop, Nothing, Sets("n", 1)));
+
+        Assert.Equal(2, _store.Writes);
+    }
+
+    [Fact]
+    public async Task A_session_that_was_abandoned_meanwhile_does_not_come_back()
+    {
+        var start = await SavedAsync(_loop, Nothing, Sets("n", 1));
+        await _memory.DeleteAsync(SessionKey.Of(_id), TimeSpan.FromHours(1), default);
+
+        var result = await _loop.SaveAsync(_id, start, Sets("n", 2));
+
+        Assert.Equal((null, SessionEnding.Abandoned), (result.Saved, result.Ending));
+        Assert.Equal(SessionReadKind.Ended, (await _memory.ReadAsync(SessionKey.Of(_id), default, default)).Kind);
+    }
+
+    [Fact]
+    public async Task A_session_that_the_store_lost_meanwhile_is_told_and_not_made_anew()
+    {
+        var start = await SavedAsync(_loop, Nothing, Sets("n", 1));
+        _time.Advance(_options.AbsoluteTimeout);
+
+        var result = await _loop.SaveAsync(_id, start, Sets("n", 2));
+
+        Assert.Equal((null, SessionEnding.Lost), (result.Saved, result.Ending));
+    }
+
+    [Fact]
+    public async Task A_request_that_began_before_a_sign_in_cannot_save_after_it()
+    {
+        var start = await SavedAsync(_loop, Nothing, Sets("basket", 1));
+        var signIn = Sets("user", 7);
+        signIn.RaisesGeneration = true;
+        _time.Advance(TimeSpan.FromMinutes(1));
+        var renewed = await SavedAsync(_loop, start, signIn);
+
+        var slow = await _loop.SaveAsync(_id, start, Sets("basket", 2));
+
+        Assert.Equal((1, _time.GetUtcNow()), (renewed.Generation, renewed.Renewed));
+        Assert.Equal((null, SessionEnding.Superseded), (slow.Saved, slow.Ending));
+        Assert.Equal(1, (await StoredAsync()).Items["basket"].Single());
+    }
+
+    [Fact]
+    public async Task Saves_that_queue_on_one_node_cost_one_trip_each()
+    {
+        var start = await SavedAsync(_loop, Nothing, Sets("n", 0));
+
+        var allAreThere = new TaskCompletionSource();
+        _store.BeforeWrite = async (_, _) => await allAreThere.Task;
+
+        var saves = Enumerable.Range(0, 50).Select(i => SavedAsync(_loop, start, Sets("k" + i, 1))).ToList();
+        allAreThere.SetResult();
+        await Task.WhenAll(saves);
+
+        Assert.Equal(51, (await StoredAsync()).Items.Count);
+        Assert.Equal(51, _store.Writes);
+    }
+
+    [Fact]
+    public async Task A_save_ends_within_ten_calls_time_however_long_the_line()
+    {
+        _store.BeforeWrite = async (_, token) => await Task.Delay(Timeout.Infinite, token);
+        var saves = Enumerable.Range(0, 3).Select(i => SavedAsync(_loop, Nothing, Sets("k" + i, 1))).ToList();
+
+        _time.Advance(_options.StoreTimeout * 10);
+
+        foreach (var save in saves)
+        {
+            Assert.Equal(SessionStoreFault.Ambiguous, (await Assert.ThrowsAsync<SessionStoreException>(() => save)).Fault);
+        }
+    }
+
+    [Fact]
+    public async Task A_session_over_its_limit_is_refused_and_the_old_one_stays()
+    {
+        var start = await SavedAsync(_loop, Nothing, Sets("n", 1));
+        var large = new SessionDelta();
+        large.Set("picture", new byte[_options.MaxBytes]);
+
+        await Assert.ThrowsAsync<SessionTooLargeException>(() => SavedAsync(_loop, start, large));
+
+        Assert.Equal(["n"], (await StoredAsync()).Items.Keys);
+    }
+
+    [Fact]
+    public void Parallel_saves_on_several_nodes_lose_nothing_whatever_the_order()
+    {
+        // Pairs of (node, key): key 0 is a counter that everybody increments, the others are set by one request each.
+        var saves = Gen.ListOf(Gen.Zip(Gen.Choose(0, 2), Gen.Choose(0, 1))).Where(list => list.Count is > 1 and < 40);
+        Prop.ForAll(Arb.From(saves), plan => MergeAsync([.. plan]).GetAwaiter().GetResult()).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
+    }
+
+    private static async Task<bool> MergeAsync((int Node, int Kind)[] plan)
+    {
+        var test = new SessionSaveLoopTests();
+        var turns = new SemaphoreSlim(1, 1);
+        test._store.BeforeWrite = async (_, token) =>
+        {
+            await turns.WaitAsync(token); // forces other requests in between
+            await Task.Yield();
+            turns.Release();
+        };
+        var start = await test.SavedAsync(test._loop, test.Nothing, Sets("n", 0));
+        var nodes = new[] { test.Node(TimeProvider.System), test.Node(TimeProvider.System), test.Node(TimeProvider.System) };
+        await Task.WhenAll(plan.Select((save, i) => Task.Run(() =>
+            test.SavedAsync(nodes[save.Node], start, save.Kind == 0 ? Increments("n") : Sets("k" + i, (byte)i)))));
+        var stored = await test.StoredAsync();
+        return stored.Items["n"][0] == plan.Count(save => save.Kind == 0)
+            && plan.Index().All(save => save.Item.Kind == 0 || stored.Items["k" + save.Index][0] == save.Index)
+            && stored.Version.Counter == (ulong)plan.Length + 1;
+    }
+
+    private SessionSaveLoop Node(TimeProvider? time = null) => new(_store, _options, time ?? _time, TestMetrics.Create());
+
+    private async Task<SessionSnapshot> SavedAsync(SessionSaveLoop node, SessionSnapshot start, SessionDelta delta)
+    {
+        var result = await node.SaveAsync(_id, start, delta);
+        Assert.NotNull(result.Saved);
+        return result.Saved;
+    }
+
+    private async Task OthersIncrementAsync(int times)
+    {
+        var others = new SessionSaveLoop(_memory, _options, _time, TestMetrics.Create());
+        for (var i = 0; i < times; i++)
+        {
+            await SavedAsync(others, await StoredAsync(), Increments("n"));
+        }
+    }
+
+    private async Task<SessionSnapshot> StoredAsync() =>
+        SessionDecoder.Decode((await _memory.ReadAsync(SessionKey.Of(_id), SessionVersion.None, default)).Session!, _time);
+
+    private static SessionDelta Sets(string key, byte value)
+    {
+        var delta = new SessionDelta();
+        delta.Set(key, [value]);
+        return delta;
+    }
+
+    private static SessionDelta Increments(string key)
+    {
+        var delta = new SessionDelta();
+        delta.Update(key, current: null, old => [(byte)((old?[0] ?? 0) + 1)]);
+        return delta;
+    }
+}
