@@ -1,0 +1,13 @@
+namespace Affinity.TestKit;
+
+/// <summary>Settings for child processes on .NET: a test machine runs many of them on few cores, and each lives for seconds.</summary>
+internal static class QuietRuntime
+{
+    public static IReadOnlyDictionary<string, string?> Environment { get; } = new Dictionary<string, string?>(StringComparer.Ordinal)
+    {
+        ["DOTNET_gcServer"] = "0",
+        ["DOTNET_gcConcurrent"] = "0",
+        ["DOTNET_TieredPGO"] = "0",
+        ["DOTNET_NOLOGO"] = "1",
+    };
+}
