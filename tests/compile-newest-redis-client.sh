@@ -15,6 +15,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
 packages=$(dotnet nuget locals global-packages -l | sed 's/^global-packages: *//')
 
+# A copy, so that the build in place stays as it is.
+tree=$work/tree
+mkdir -p "$tree/src"
+cp "$root/Directory.Build.props" "$root/Directory.Packages.props" "$root/.editorconfig" "$root/global.json" "$tree/"
+(cd "$root/src" && tar -cf - --exclude=bin --exclude=obj Affinity.Middleware) | tar -xf - -C "$tree/src"
+
 for version in "$@"; do
     mkdir -p "$work/fetch-$version"
     cat > "$work/fetch-$version/fetch.csproj" <<PROJECT
@@ -32,9 +38,6 @@ PROJECT
     done
     [ -n "$client" ] || { echo "StackExchange.Redis $version has no assembly for net8.0 or later" >&2; exit 1; }
 
-    # Its own output and intermediate folders: the normal build stays as it is. A fresh compiler run, never a cached result.
-    dotnet build "$root/src/Affinity.Middleware/Affinity.Middleware.csproj" -v q --nologo -t:Rebuild \
-        "-p:RedisClientAssembly=$client" "-p:BaseIntermediateOutputPath=$work/obj-$version/" "-p:MSBuildProjectExtensionsPath=$work/obj-$version/" \
-        "-p:BaseOutputPath=$work/bin-$version/" "-p:OutputPath=$work/bin-$version/" -p:EnableDefaultCompileItems=true
+    dotnet build "$tree/src/Affinity.Middleware/Affinity.Middleware.csproj" -v q --nologo -t:Rebuild "-p:RedisClientAssembly=$client"
     echo "compiled src/Affinity.Middleware against StackExchange.Redis $version ($framework)"
 done
