@@ -35,6 +35,7 @@ public sealed class MemorySessionStoreTests
         Assert.Equal(SessionReadKind.Found, (await _store.ReadAsync(key, default, CancellationToken.None)).Kind);
     }
 
+    /// <summary>A sweep that waited for as many changes as there were records never came while each change was a new record.</summary>
     [Fact]
     public async Task Expired_sessions_that_nobody_asks_for_are_swept()
     {
@@ -44,7 +45,7 @@ public sealed class MemorySessionStoreTests
             await CreateAsync();
         }
 
-        Assert.InRange(_store.Count, 1000, 2 * 1000);
+        Assert.InRange(_store.Count, 999, 2 * 1000);
     }
 
     private async Task<SessionKey> CreateAsync()
