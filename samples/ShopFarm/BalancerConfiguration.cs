@@ -62,7 +62,6 @@ internal static class BalancerConfiguration
         {
             admin off
             auto_https off
-            persist_config off
         }
         http://127.0.0.1:{{port}} {
             bind 127.0.0.1

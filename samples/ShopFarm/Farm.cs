@@ -78,7 +78,7 @@ internal sealed class Farm : IAsyncDisposable
 
         _balancer = await Balancer.StartAsync(options, Nodes, _folder.Path, _logs, cancellationToken);
         Console.WriteLine(_balancer is null
-            ? "no balancer is on the PATH: the three addresses above share the browser's cookies, so hop between them by hand"
+            ? "no balancer: the three addresses above share the browser's cookies, so hop between them by hand"
             : $"{_balancer.Name,-9} {_balancer.Address}   <- open this");
     }
 }

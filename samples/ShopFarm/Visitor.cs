@@ -19,6 +19,7 @@ internal sealed class Visitor : IDisposable
     private readonly Dictionary<string, (int Confirmed, int Unsure)> _ordered = new(StringComparer.Ordinal);
     private readonly string _name;
     private int _door;
+    private bool _signedOut;
 
     public Visitor(string name, IReadOnlyList<Uri> doors, Tally tally)
     {
@@ -72,8 +73,10 @@ internal sealed class Visitor : IDisposable
         }
 
         var signedIn = string.Equals(me.GetProperty("name").GetString(), _name, StringComparison.Ordinal);
-        if (!signedIn)
+        if (!signedIn && !_signedOut)
         {
+            // Counted once per visitor, however often they look.
+            _signedOut = true;
             _tally.LostSignIn();
         }
 

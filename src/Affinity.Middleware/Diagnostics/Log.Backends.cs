@@ -14,11 +14,11 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 5002, EventName = "RedisConnectionLost", Level = LogLevel.Warning,
         Message = "The connection to Redis at {EndPoint} was lost ({Reason}). It is made anew by itself.")]
-    internal static partial void RedisConnectionLost(this ILogger logger, EndPoint endPoint, string reason);
+    internal static partial void RedisConnectionLost(this ILogger logger, EndPoint? endPoint, string reason);
 
     [LoggerMessage(EventId = 5003, EventName = "RedisConnectionRestored", Level = LogLevel.Information,
         Message = "The connection to Redis at {EndPoint} is there again.")]
-    internal static partial void RedisConnectionRestored(this ILogger logger, EndPoint endPoint);
+    internal static partial void RedisConnectionRestored(this ILogger logger, EndPoint? endPoint);
 
     [LoggerMessage(EventId = 5010, EventName = "NodeRecordUnreadable", Level = LogLevel.Warning,
         Message = "The node directory holds a record that this version cannot read, of node {Node}; that node is left out. Told once.")]

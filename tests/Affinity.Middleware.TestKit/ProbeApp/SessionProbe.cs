@@ -4,8 +4,9 @@ using System.Text;
 namespace Affinity.TestKit.ProbeApp;
 
 /// <summary>The least that an app can do with a session, one endpoint per thing, for tests of a farm of real processes.</summary>
-internal static class SessionProbe
+public static class SessionProbe
 {
+    /// <summary>The paths.</summary>
     public static void Map(IEndpointRouteBuilder app)
     {
         app.MapGet("/untouched", () => "ok");

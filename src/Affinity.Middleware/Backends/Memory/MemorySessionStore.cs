@@ -6,13 +6,13 @@ namespace Affinity.Backends.Memory;
 /// <summary>Sessions in this process: for development and unit tests. A second instance does not see them, and they end with the process.</summary>
 internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore
 {
-    /// <summary>A sweep visits every record, so it is run once per as many changes as there are records, and not more often than this.</summary>
+    /// <summary>A sweep visits every record, so the next one comes after as many changes as it has left records, and not sooner than this.</summary>
     private const int LeastChangesBetweenSweeps = 256;
 
     private readonly Lock _gate = new();
     private readonly Dictionary<string, MemoryRecord> _records = new(StringComparer.Ordinal);
     private readonly MemoryClock _clock = new(time);
-    private int _changes;
+    private int _changesToSweep = LeastChangesBetweenSweeps;
 
     /// <summary>How many records are held, expired ones that no sweep has met included.</summary>
     public int Count
@@ -140,12 +140,11 @@ internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore
 
     private void Sweep(TimeSpan now)
     {
-        if (++_changes < Math.Max(LeastChangesBetweenSweeps, _records.Count))
+        if (--_changesToSweep > 0)
         {
             return;
         }
 
-        _changes = 0;
         foreach (var (name, record) in _records)
         {
             if (record.Expires <= now)
@@ -154,5 +153,7 @@ internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore
                 _records.Remove(name);
             }
         }
+
+        _changesToSweep = Math.Max(LeastChangesBetweenSweeps, _records.Count);
     }
 }

@@ -22,12 +22,8 @@ internal static class RedisFaults
 
     public static SessionStoreFault Classify(Exception exception) => exception switch
     {
-        RedisServerException refused when Find(refused, Refusals) is not null => SessionStoreFault.NotApplied,
-        RedisServerException damaged when Find(damaged, Damages) is not null => SessionStoreFault.Unreadable,
-
-        // The client uses this reason, and only this one, for a command that it has not begun to send.
-        RedisConnectionException { FailureType: ConnectionFailureType.UnableToResolvePhysicalConnection } => SessionStoreFault.NotApplied,
-        RedisConnectionException => SessionStoreFault.Ambiguous,
+        RedisServerException server => ClassifyReply(server.Message),
+        RedisConnectionException connection => ClassifyFailure(connection.FailureType),
 
         // Thrown by the client itself instead of sending, for example to a known replica.
         RedisCommandException or RedisNotConnectedException or ObjectDisposedException => SessionStoreFault.NotApplied,
@@ -35,14 +31,27 @@ internal static class RedisFaults
         _ => SessionStoreFault.Ambiguous,
     };
 
+    /// <summary>The same for the text of an error reply.</summary>
+    public static SessionStoreFault ClassifyReply(string message) =>
+        Find(message, Refusals) is not null ? SessionStoreFault.NotApplied
+        : Find(message, Damages) is not null ? SessionStoreFault.Unreadable
+        : SessionStoreFault.Ambiguous;
+
+    /// <summary>The same for a failed connection: the client uses one reason, and that only, for a command which it has not begun to send.</summary>
+    public static SessionStoreFault ClassifyFailure(ConnectionFailureType failure) =>
+        failure == ConnectionFailureType.UnableToResolvePhysicalConnection ? SessionStoreFault.NotApplied : SessionStoreFault.Ambiguous;
+
     /// <summary>One sentence for our own exception. What a server or client says may quote keys, so only the code of it is repeated.</summary>
     public static string Describe(Exception exception) => exception switch
     {
-        RedisServerException server => $"Redis refused the call ({Find(server, Refusals) ?? Find(server, Damages) ?? "error"}).",
+        RedisServerException server => $"Redis refused the call ({CodeOf(server.Message)}).",
         RedisConnectionException connection => $"The connection to Redis failed ({connection.FailureType}).",
         RedisNotConnectedException or RedisReplyException => exception.Message,
         _ => $"The call to Redis failed ({exception.GetType().Name}).",
     };
+
+    /// <summary>The code of an error reply as far as it is known here: nothing that could quote a key.</summary>
+    public static string CodeOf(string message) => Find(message, Refusals) ?? Find(message, Damages) ?? "ERR";
 
     public static bool IsUnknownScript(RedisServerException exception) => exception.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal);
 
@@ -50,9 +59,8 @@ internal static class RedisFaults
     /// Redis 7 puts the code first; Redis 6 and Garnet wrap what a script met: <c>ERR Error running script …: -READONLY …</c>,
     /// <c>ERR Lua encountered an error: WRONGTYPE …</c>.
     /// </summary>
-    private static string? Find(RedisServerException exception, FrozenSet<string> codes)
+    private static string? Find(string message, FrozenSet<string> codes)
     {
-        var message = exception.Message;
         if (!message.StartsWith("ERR ", StringComparison.Ordinal))
         {
             var end = message.IndexOf(' ', StringComparison.Ordinal);

@@ -46,7 +46,7 @@ internal static class RedisSessionScripts
         -- What lies under the key: absent, ended, live or bad. At its limit a record is gone, though the server still shows it with 0 ms to live.
         local function load()
           local left = redis.call('PTTL', key)
-          if left == -2 or left == 0 then return { kind = 'absent' } end
+          if left == -2 or left == 0 then return { kind = 'absent', lingers = left == 0 } end
           local f = redis.call('HMGET', key, 'e', 'v', 's', 'g', 'a')
           if left < 0 then return { kind = 'bad' } end
           if f[1] then return { kind = 'ended', left = left } end
@@ -90,7 +90,8 @@ internal static class RedisSessionScripts
         if record.kind == 'absent' and creates then
           limit = now() + tonumber(ARGV[7])
           idle = math.min(idle, tonumber(ARGV[7]))
-          redis.call('DEL', key)
+          -- Not without need: after a first write, and be it this one, a server that is out of memory would no longer refuse the second.
+          if record.lingers then redis.call('DEL', key) end
         elseif record.kind ~= 'live' then
           return { record.kind }
         elseif record.tag == tag then

@@ -1,0 +1,97 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Affinity.Backends.Redis;
+using Affinity.Sessions;
+using Affinity.Tickets;
+using Microsoft.Extensions.Logging;
+
+namespace Affinity.ServerTests.Backends;
+
+/// <summary>The Redis backend of one imagined node, with what it logs, against a server that a test may break.</summary>
+internal sealed class BackendHarness : IAsyncDisposable
+{
+    public static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+
+    private readonly RecordingLoggerFactory _loggers = new();
+
+    public BackendHarness(string configuration)
+    {
+        Options = new RedisOptions { Configuration = configuration };
+        Connection = new RedisConnection(Options, _loggers.CreateLogger<RedisConnection>());
+        Store = new RedisSessionStore(Connection, Options);
+        Nodes = new RedisNodeDirectory(Connection, Options, _loggers.CreateLogger<RedisNodeDirectory>());
+        Vault = new RedisKeyVault(Connection, Options);
+    }
+
+    public RedisOptions Options { get; }
+
+    public RedisConnection Connection { get; }
+
+    public RedisSessionStore Store { get; }
+
+    public RedisNodeDirectory Nodes { get; }
+
+    public RedisKeyVault Vault { get; }
+
+    public SessionKey Key { get; } = SessionKey.Of(SessionId.Create());
+
+    public string KeyName => $"{Options.KeyPrefix}s:{Key.Value}";
+
+    public string[] Logged => [.. _loggers.Lines];
+
+    public static SessionWrite Create(params byte[] payload) => After(SessionVersion.None, payload);
+
+    public static SessionWrite After(SessionVersion expected, params byte[] payload) => new(expected, expected.Next(), 0, payload, Hour, Hour);
+
+    public async Task<SessionWriteResult> WriteAsync(SessionWrite write, SessionKey? key = null, TimeSpan? within = null)
+    {
+        using var patience = new CancellationTokenSource(within ?? TimeSpan.FromSeconds(5));
+        return await Store.WriteAsync(key ?? Key, write, patience.Token);
+    }
+
+    public async Task<SessionRead> ReadAsync(TimeSpan? within = null)
+    {
+        using var patience = new CancellationTokenSource(within ?? TimeSpan.FromSeconds(5));
+        return await Store.ReadAsync(Key, default, patience.Token);
+    }
+
+    /// <summary>Reads until an answer comes: how long a node is without its store after a fault.</summary>
+    public async Task<SessionRead> ReadUntilHealedAsync()
+    {
+        var patience = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                return await ReadAsync(TimeSpan.FromMilliseconds(500));
+            }
+            catch (Exception exception) when (exception is SessionStoreException or OperationCanceledException && patience.Elapsed < TimeSpan.FromSeconds(20))
+            {
+                await Task.Delay(50);
+            }
+        }
+    }
+
+    public ValueTask DisposeAsync() => Connection.DisposeAsync();
+
+    private sealed class RecordingLoggerFactory : ILoggerFactory, ILogger
+    {
+        public ConcurrentQueue<string> Lines { get; } = new();
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Lines.Enqueue($"{eventId.Name}: {formatter(state, exception)} {exception}");
+
+        public void Dispose()
+        {
+        }
+    }
+}

@@ -1,0 +1,173 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using Affinity.TestKit;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Affinity.ServerTests.Farm;
+
+/// <summary>Nodes that die, nodes that leave, a Redis that is not there.</summary>
+public sealed class FaultTests(ITestOutputHelper output)
+{
+    [ServerFact(Needs.Redis)]
+    public async Task Nothing_that_was_answered_is_lost_when_a_node_is_killed_under_load()
+    {
+        await using var farm = await ProbeFarm.StartAsync(3, TimeSpan.FromMilliseconds(1));
+        var visitors = Enumerable.Range(0, 30).Select(i => new LoadedVisitor(farm, i)).ToList();
+        await Task.WhenAll(visitors.Select(visitor => visitor.SignInAsync()));
+        using var end = new CancellationTokenSource();
+        var load = visitors.Select(visitor => visitor.LoadAsync(end.Token)).ToList();
+        await Task.Delay(1500);
+
+        farm.Nodes[1].Kill();
+        await Task.Delay(1500);
+        await end.CancelAsync();
+        await Task.WhenAll(load);
+
+        var results = await Task.WhenAll(visitors.Select(visitor => visitor.CheckAsync(farm[0], farm[2])));
+        var (answered, lost, signedOut) = (results.Sum(r => r.Answered), results.Sum(r => r.Lost), results.Count(r => r.SignedOut));
+        output.WriteLine($"SIGKILL under load of 30 visitors: {answered} answered values, {lost} lost, {signedOut} signed out, {visitors.Sum(v => v.Broken)} requests broken off in flight");
+        Assert.True(answered > 300, $"Only {answered} values were answered: no load.");
+        Assert.Equal((0, 0), (lost, signedOut));
+    }
+
+    [ServerFact(Needs.Redis)]
+    public async Task A_node_that_is_told_to_stop_finishes_what_it_has_begun()
+    {
+        await using var farm = await ProbeFarm.StartAsync(2);
+        var sending = Enumerable.Range(0, 10).Select(i => new Visitor().PostAsync(farm[0], $"slow/x/{i}/4000")).ToList();
+        await Task.Delay(500);
+
+        farm.Nodes[0].Terminate();
+        var whileDraining = await Eventually.AnswersAsync(farm[0], "affinity/health/ready", HttpStatusCode.ServiceUnavailable);
+        var finished = 0;
+        foreach (var request in sending)
+        {
+            using var response = await request;
+            finished += response.StatusCode == HttpStatusCode.OK ? 1 : 0;
+        }
+
+        output.WriteLine($"SIGTERM with 10 requests in flight: {finished} finished");
+        Assert.Contains("draining", whileDraining, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(10, finished);
+        Assert.Equal(0, await farm.Nodes[0].WaitForExitAsync(TimeSpan.FromSeconds(20)));
+    }
+
+    [ServerFact(Needs.Redis)]
+    public async Task An_app_that_starts_without_Redis_says_why_it_is_not_ready_and_joins_when_Redis_comes()
+    {
+        await using var farm = await ProbeFarm.StartAsync(0);
+        farm.Redis.Kill();
+        await using var node = await AppProcess.StartAsync(farm.Describe("late") with { ReadyStatus = HttpStatusCode.ServiceUnavailable });
+        var why = await Eventually.AnswersAsync(node.BaseAddress, "affinity/health/ready", HttpStatusCode.ServiceUnavailable);
+        using var anonymous = await new Visitor().GetAsync(node.BaseAddress, "untouched");
+        using var write = await new Visitor().PostAsync(node.BaseAddress, "set/x/1");
+
+        await farm.Redis.RestartAsync();
+        await Eventually.AnswersAsync(node.BaseAddress, "affinity/health/ready", HttpStatusCode.OK);
+
+        output.WriteLine(why);
+        Assert.Contains("directory", why, StringComparison.Ordinal);
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable), (anonymous.StatusCode, write.StatusCode));
+        var visitor = new Visitor();
+        (await visitor.PostAsync(node.BaseAddress, "set/x/1")).EnsureSuccessStatusCode();
+        Assert.Equal("1", await visitor.GetStringAsync(node.BaseAddress, "get/x"));
+    }
+
+    [ServerFact(Needs.Redis)]
+    public async Task While_Redis_is_away_or_silent_a_session_is_a_503_within_bounds_and_comes_back_with_it()
+    {
+        await using var farm = await ProbeFarm.StartAsync(1);
+        var visitor = new Visitor();
+        (await visitor.PostAsync(farm[0], "set/x/1")).EnsureSuccessStatusCode();
+
+        farm.Redis.Freeze();
+        var began = DateTime.UtcNow;
+        using var silent = await visitor.GetAsync(farm[0], "get/x");
+        var took = DateTime.UtcNow - began;
+        var told = await visitor.GetStringAsync(farm[0], "affinity");
+        farm.Redis.Thaw();
+
+        output.WriteLine($"Redis silent: {(int)silent.StatusCode} after {took.TotalMilliseconds:N0} ms; {told}");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, silent.StatusCode);
+        Assert.Equal(TimeSpan.FromSeconds(2), silent.Headers.RetryAfter?.Delta);
+        Assert.InRange(took, TimeSpan.FromSeconds(0.9), TimeSpan.FromSeconds(2));
+        Assert.Contains("\"store\":\"Unreachable\"", told, StringComparison.Ordinal);
+        Assert.Equal("1", await Eventually.AnswersAsync(farm[0], "get/x", HttpStatusCode.OK, visitor));
+    }
+
+    [ServerFact(Needs.Redis)]
+    public async Task A_Redis_that_restarts_empty_is_told_as_lost_and_heals_without_a_restart_of_the_app()
+    {
+        await using var farm = await ProbeFarm.StartAsync(1);
+        var visitor = new Visitor();
+        (await visitor.PostAsync(farm[0], "set/x/1")).EnsureSuccessStatusCode();
+
+        await farm.Redis.RestartAsync();
+
+        var told = await Eventually.AnswersAsync(farm[0], "affinity", HttpStatusCode.OK, visitor, text => text.Contains("\"store\":\"Reachable\"", StringComparison.Ordinal));
+        Assert.Contains("\"lost\":true", told, StringComparison.Ordinal);
+        Assert.True(farm.Nodes[0].Output.Contains("SessionLost") || farm.Nodes[0].Output.Contains("should be in the store"));
+        (await visitor.PostAsync(farm[0], "set/x/2")).EnsureSuccessStatusCode();
+        Assert.Equal("2", await visitor.GetStringAsync(farm[0], "get/x"));
+    }
+
+    [ServerFact(Needs.Redis)]
+    public async Task A_second_node_of_the_same_name_is_not_ready_and_says_what_to_do()
+    {
+        await using var farm = await ProbeFarm.StartAsync(1);
+        await using var second = await AppProcess.StartAsync(farm.Describe("node-0") with { ReadyStatus = HttpStatusCode.ServiceUnavailable });
+
+        var why = await Eventually.AnswersAsync(second.BaseAddress, "affinity/health/ready", HttpStatusCode.ServiceUnavailable);
+        Assert.Contains("Affinity:Node:Id", why, StringComparison.Ordinal);
+
+        farm.Nodes[0].Terminate();
+        await Eventually.AnswersAsync(second.BaseAddress, "affinity/health/ready", HttpStatusCode.OK);
+    }
+
+    /// <summary>Signs in once, then sets one key after another on random nodes, and remembers what was answered.</summary>
+    private sealed class LoadedVisitor(ProbeFarm farm, int number)
+    {
+        private readonly Visitor _visitor = new() { Patience = TimeSpan.FromSeconds(5) };
+        private readonly ConcurrentBag<int> _answered = [];
+        private readonly Random _random = new(number);
+
+        public int Broken { get; private set; }
+
+        public async Task SignInAsync() => (await _visitor.GetAsync(farm[number], "signin?name=visitor" + number)).EnsureSuccessStatusCode();
+
+        public async Task LoadAsync(CancellationToken end)
+        {
+            for (var i = 0; !end.IsCancellationRequested; i++)
+            {
+                try
+                {
+                    using var response = await _visitor.PostAsync(farm[_random.Next(3)], string.Create(CultureInfo.InvariantCulture, $"set/k{i}/{i}"));
+                    if (response.IsSuccessStatusCode)
+                    {
+                        _answered.Add(i);
+                    }
+                }
+                catch (HttpRequestException)
+                {
+                    Broken++;
+                }
+            }
+        }
+
+        public async Task<(int Answered, int Lost, bool SignedOut)> CheckAsync(params Uri[] nodes)
+        {
+            var lost = 0;
+            foreach (var key in _answered)
+            {
+                using var read = await _visitor.GetAsync(nodes[key % nodes.Length], string.Create(CultureInfo.InvariantCulture, $"get/k{key}"));
+                var value = await read.Content.ReadAsStringAsync();
+                lost += string.Equals(value, key.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal) ? 0 : 1;
+            }
+
+            var name = await _visitor.GetStringAsync(nodes[0], "whoami");
+            return (_answered.Count, lost, !string.Equals(name, "visitor" + number, StringComparison.Ordinal));
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using Affinity.TestKit;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Affinity.ServerTests.Farm;
+
+/// <summary>What a request costs at Redis, counted twice: by the server's own statistics, and by what went over the wire.</summary>
+public sealed class RoundTripTests(ITestOutputHelper output)
+{
+    // So rarely that no beat falls into a measurement; a script is then always a session's.
+    private static readonly (string Key, string Value)[] Quiet = [("Affinity:Node:HeartbeatInterval", "00:01:00"), ("Affinity:Node:DeadAfter", "00:10:00")];
+
+    [ServerFact(Needs.Redis)]
+    public async Task An_anonymous_request_costs_nothing_a_ticket_one_read_and_a_change_one_write_more()
+    {
+        await using var farm = await ProbeFarm.StartAsync(1, settings: Quiet);
+        var visitor = new Visitor();
+
+        Assert.Equal(0, await ScriptsAsync(farm, "anonymous, untouched", new Visitor(), HttpMethod.Get, "untouched"));
+        Assert.Equal(0, await ScriptsAsync(farm, "anonymous, read", new Visitor(), HttpMethod.Get, "get/x"));
+        Assert.Equal(1, await ScriptsAsync(farm, "anonymous, first write", visitor, HttpMethod.Post, "set/x/1"));
+        Assert.Equal(1, await ScriptsAsync(farm, "ticket, untouched", visitor, HttpMethod.Get, "untouched"));
+        Assert.Equal(1, await ScriptsAsync(farm, "ticket, read", visitor, HttpMethod.Get, "get/x"));
+        Assert.Equal(2, await ScriptsAsync(farm, "ticket, write", visitor, HttpMethod.Post, "set/x/2"));
+    }
+
+    [ServerFact(Needs.Redis)]
+    public async Task On_demand_a_session_that_is_not_touched_costs_nothing()
+    {
+        await using var farm = await ProbeFarm.StartAsync(1, settings: [.. Quiet, ("Affinity:Sessions:Load", "OnDemand")]);
+        var visitor = new Visitor();
+        await visitor.PostAsync(farm[0], "set/x/1");
+
+        Assert.Equal(0, await ScriptsAsync(farm, "on demand, untouched", visitor, HttpMethod.Get, "untouched"));
+        Assert.Equal(1, await ScriptsAsync(farm, "on demand, read", visitor, HttpMethod.Get, "loaded/x"));
+        Assert.Equal(2, await ScriptsAsync(farm, "on demand, write", visitor, HttpMethod.Post, "set/x/2"));
+    }
+
+    private async Task<long> ScriptsAsync(ProbeFarm farm, string what, Visitor visitor, HttpMethod method, string path)
+    {
+        farm.Network.ResetCounters();
+        await farm.Redis.ResetCommandCallsAsync();
+        using var request = new HttpRequestMessage(method, new Uri(farm[0], path));
+        using var response = await visitor.SendAsync(request);
+        var calls = await farm.Redis.CommandCallsAsync();
+        var byServer = calls.Where(call => call.Key is "eval" or "evalsha" or "script|load").Sum(call => call.Value);
+        var byWire = farm.Network.CommandCount("EVAL", "EVALSHA", "SCRIPT");
+        output.WriteLine($"{what}: {byServer} round trip(s)");
+        Assert.Equal(byServer, byWire);
+        return byServer;
+    }
+}

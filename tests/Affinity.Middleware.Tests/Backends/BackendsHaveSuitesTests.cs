@@ -1,0 +1,47 @@
+using System.Text.RegularExpressions;
+using Affinity.Nodes;
+using Affinity.Sessions;
+using Affinity.TestKit;
+using Affinity.Tickets;
+using Xunit;
+
+namespace Affinity.Tests.Backends;
+
+/// <summary>A backend without its conformance suite does not get in: a class <c>XThing</c> needs an <c>XThingConformanceTests</c> on the contract's suite, in either test project.</summary>
+public sealed partial class BackendsHaveSuitesTests
+{
+    private static readonly (Type Contract, string Suite)[] Contracts =
+    [
+        (typeof(ISessionStore), "SessionStoreConformance"),
+        (typeof(INodeDirectory), "NodeDirectoryConformance"),
+        (typeof(IKeyVault), "KeyVaultConformance"),
+    ];
+
+    [Fact]
+    public void Every_implementation_of_a_contract_has_a_conformance_suite()
+    {
+        var suites = Directory.EnumerateFiles(Path.Combine(Repository.Root!, "tests"), "*.cs", SearchOption.AllDirectories)
+            .SelectMany(file => SuiteClass.Matches(File.ReadAllText(file)))
+            .ToDictionary(match => match.Groups["subject"].Value, match => match.Groups["suite"].Value, StringComparer.Ordinal);
+
+        var naked =
+            from pair in Contracts
+            from type in Implementations(pair.Contract)
+            where !suites.TryGetValue(type.Name, out var suite) || !suite.EndsWith(pair.Suite, StringComparison.Ordinal)
+            select type.FullName;
+
+        Assert.Empty(naked);
+    }
+
+    [Fact]
+    public void The_search_for_implementations_finds_the_known_ones() =>
+        Assert.All(Contracts, pair => Assert.True(Implementations(pair.Contract).Count() >= 2));
+
+    // A decorator (a guard, a cache) takes the contract that it implements and keeps nothing itself; it is tested with its stage.
+    private static IEnumerable<Type> Implementations(Type contract) => contract.Assembly.GetTypes().Where(type =>
+        type is { IsClass: true, IsAbstract: false } && contract.IsAssignableFrom(type)
+        && !type.GetConstructors().Any(constructor => constructor.GetParameters().Any(parameter => parameter.ParameterType == contract)));
+
+    [GeneratedRegex(@"\bclass (?<subject>\w+)ConformanceTests(\([^)]*\))? : (?<suite>\w+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
+    private static partial Regex SuiteClass { get; }
+}
