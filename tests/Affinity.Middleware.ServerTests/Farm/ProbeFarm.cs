@@ -68,7 +68,7 @@ internal sealed class ProbeFarm : IAsyncDisposable
             var visitor = new Visitor();
             await visitor.PostAsync(node.BaseAddress, "set/warm/1");
             await visitor.PostAsync(node.BaseAddress, "add/n");
-            await visitor.GetAsync(node.BaseAddress, "get/warm");
+            await visitor.GetAsync(node.BaseAddress, "loaded/warm");
         }
     }
 
