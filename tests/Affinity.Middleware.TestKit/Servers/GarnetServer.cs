@@ -5,6 +5,9 @@ namespace Affinity.TestKit;
 /// <summary>A real Garnet, from the repository's tool manifest, with Lua and the small memory of the sample.</summary>
 public sealed class GarnetServer : RedisProtocolServer
 {
+    // The default device needs libaio under a name that not every distribution gives it, and fails at the first write.
+    private static readonly string[] DurableArguments = ["--aof", "--aof-commit-wait", "--recover", "--device-type", "FileStream"];
+
     private GarnetServer(RedisServerOptions options)
         : base(options)
     {
@@ -26,9 +29,8 @@ public sealed class GarnetServer : RedisProtocolServer
             "--index", "32m",
             "--commandstats-monitor",
             "--enable-debug-command", "local",
-            "--logdir", DataDirectory,
             "--checkpointdir", DataDirectory,
-            .. Options.AppendOnly ? (string[])["--aof", "--aof-commit-wait", "--recover"] : [],
+            .. Options.AppendOnly ? DurableArguments : (string[])[],
             .. Options.ExtraArguments,
         ],
         Environment = QuietRuntime.Environment,

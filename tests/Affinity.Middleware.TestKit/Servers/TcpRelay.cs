@@ -143,7 +143,7 @@ public sealed class TcpRelay : IDisposable
         Interlocked.Exchange(ref _bytesToClient, 0);
     }
 
-    /// <summary>Resets every connection on both sides; what was under way is lost.</summary>
+    /// <summary>Resets every connection over which anything has come back, on both sides; what was under way is lost.</summary>
     public void CutAll()
     {
         foreach (var connection in _connections.Keys)

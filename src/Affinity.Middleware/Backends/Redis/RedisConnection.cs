@@ -116,12 +116,12 @@ internal sealed class RedisConnection(RedisOptions options, ILogger<RedisConnect
         return configuration;
     }
 
+    /// <summary>The first word on a connection, unless an event of the client was faster.</summary>
     private void Announce(bool connected)
     {
         var before = Interlocked.CompareExchange(ref _state, connected ? State.Connected : State.Lost, State.Unknown);
-        if (connected && before != State.Connected)
+        if (connected && (before == State.Unknown || Interlocked.CompareExchange(ref _state, State.Connected, State.Lost) == State.Lost))
         {
-            Volatile.Write(ref _state, State.Connected);
             logger.RedisConnected();
         }
         else if (!connected && before == State.Unknown)
@@ -141,9 +141,19 @@ internal sealed class RedisConnection(RedisOptions options, ILogger<RedisConnect
 
     private void OnRestored(object? sender, ConnectionFailedEventArgs e)
     {
-        if (e.ConnectionType == ConnectionType.Interactive && Interlocked.Exchange(ref _state, State.Connected) == State.Lost)
+        if (e.ConnectionType != ConnectionType.Interactive)
         {
-            logger.RedisConnectionRestored(e.EndPoint);
+            return;
+        }
+
+        switch (Interlocked.Exchange(ref _state, State.Connected))
+        {
+            case State.Unknown:
+                logger.RedisConnected();
+                break;
+            case State.Lost:
+                logger.RedisConnectionRestored(e.EndPoint);
+                break;
         }
     }
 
