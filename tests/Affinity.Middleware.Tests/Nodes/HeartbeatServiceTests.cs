@@ -15,7 +15,7 @@ public sealed class HeartbeatServiceTests : IDisposable
     public HeartbeatServiceTests()
     {
         var options = new NodeOptions();
-        _heartbeat = new(_directory, _node, options, _time, new LogLines<Heartbeat>());
+        _heartbeat = new(_directory, _node, options, _time, TestMetrics.Create(), new LogLines<Heartbeat>());
         _service = new(_heartbeat, options, _time);
     }
 
