@@ -39,7 +39,7 @@ internal sealed class AffinityMetrics
     /// <param name="outcome"><c>accepted name_taken away</c>.</param>
     public void Beat(string outcome) => _beats.Add(1, new KeyValuePair<string, object?>("affinity.outcome", outcome));
 
-    /// <param name="result"><c>none</c>, <c>valid</c>, or the reason why not.</param>
+    /// <param name="result"><c>valid</c>, or the reason why not. Requests without a ticket are not counted.</param>
     public void TicketRead(string result) => _ticketReads.Add(1, new KeyValuePair<string, object?>("affinity.ticket.result", result));
 
     /// <param name="outcome"><c>found absent ended lost behind superseded unreadable unreachable</c>.</param>
