@@ -37,7 +37,7 @@ internal sealed class Store(string name, string address, ChildProcess? process) 
 
     /// <summary>How many sessions it holds; null when it can't be asked in this simple way (a password, TLS, several addresses).</summary>
     public async Task<int?> CountSessionsAsync() =>
-        await AskAsync("KEYS affinity:s:*") is ['*', .. var count] && int.TryParse(count, CultureInfo.InvariantCulture, out var n) ? n : null;
+        await AskAsync("KEYS affinity:ShopSample:s:*") is ['*', .. var count] && int.TryParse(count, CultureInfo.InvariantCulture, out var n) ? n : null;
 
     public ValueTask DisposeAsync() => process?.DisposeAsync() ?? ValueTask.CompletedTask;
 

@@ -42,7 +42,7 @@ public static class AffinityHostingExtensions
         services.AddTicketStage();
         services.AddSharedDataProtection(provider => Settings(provider).Application!, IsShared);
         services.AddSessionStage();
-        services.AddHostedService<BackendNotice>();
+        services.AddHostedService<StartupNotice>();
         services.AddSingleton<AffinityPipeline>();
         services.AddSingleton<IStartupFilter>(provider => provider.GetRequiredService<AffinityPipeline>());
         return new AffinityBuilder(services);
@@ -59,6 +59,7 @@ public static class AffinityHostingExtensions
         options.PostConfigure<IConfiguration, IHostEnvironment>((settings, configuration, environment) =>
         {
             settings.Application ??= environment.ApplicationName;
+            settings.Redis.KeyPrefix ??= RedisOptions.PrefixOf(settings.Application);
             settings.Redis.Configuration ??= configuration.GetConnectionString("redis");
         });
         // Each stage sees its own options only.

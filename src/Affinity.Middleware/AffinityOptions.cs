@@ -9,7 +9,7 @@ namespace Affinity;
 public sealed class AffinityOptions
 {
     /// <summary>
-    /// The name that all instances of this app share and no other app does: it is bound into tickets and is the Data Protection application name.
+    /// The name that all instances of this app share and no other app does: it is bound into tickets, is the Data Protection application name, and stands in the store's keys.
     /// Null (the default): the host's application name, which is the name of the entry assembly. 1 to 200 characters.
     /// </summary>
     public string? Application { get; set; }

@@ -14,19 +14,32 @@ internal sealed class AffinityMetrics
     private readonly Counter<long> _saveConflicts;
     private readonly Counter<long> _touchesDropped;
     private readonly Histogram<double> _storeCalls;
+    private readonly Counter<long> _beats;
+    private readonly Meter _meter;
 
     public AffinityMetrics(IMeterFactory factory)
     {
-        var meter = factory.Create(MeterName);
+        var meter = _meter = factory.Create(MeterName);
         _ticketReads = meter.CreateCounter<long>("affinity.ticket.reads", "{ticket}", "Requests by what their ticket cookie proved.");
         _sessionLoads = meter.CreateCounter<long>("affinity.session.loads", "{session}", "Sessions asked of the store, by what was found.");
         _sessionSaves = meter.CreateCounter<long>("affinity.session.saves", "{session}", "Sessions saved, by outcome.");
         _saveConflicts = meter.CreateCounter<long>("affinity.session.save.conflicts", "{conflict}", "Writes that met a newer version and were merged.");
         _touchesDropped = meter.CreateCounter<long>("affinity.session.touches.dropped", "{touch}", "Slides of the idle time left out because the queue was full or the store away.");
         _storeCalls = meter.CreateHistogram<double>("affinity.store.call.duration", "s", "Session store calls, tries and pauses included.");
+        _beats = meter.CreateCounter<long>("affinity.node.beats", "{beat}", "Heartbeats, by what the node directory made of them.");
     }
 
-    /// <param name="result"><c>none</c>, <c>valid</c>, or the reason why not.</param>
+    /// <summary>Shows, whenever a reader asks, how many nodes live and how many requests this one is serving.</summary>
+    public void ObserveNode(Func<int> live, Func<int> inFlight)
+    {
+        _meter.CreateObservableGauge("affinity.node.live", live, "{node}", "Live nodes in the directory, as this node last saw it.");
+        _meter.CreateObservableUpDownCounter("affinity.node.requests.active", inFlight, "{request}", "Requests in flight on this node, health probes left out.");
+    }
+
+    /// <param name="outcome"><c>accepted name_taken away</c>.</param>
+    public void Beat(string outcome) => _beats.Add(1, new KeyValuePair<string, object?>("affinity.outcome", outcome));
+
+    /// <param name="result"><c>valid</c>, or the reason why not. Requests without a ticket are not counted.</param>
     public void TicketRead(string result) => _ticketReads.Add(1, new KeyValuePair<string, object?>("affinity.ticket.result", result));
 
     /// <param name="outcome"><c>found absent ended lost behind superseded unreadable unreachable</c>.</param>

@@ -8,4 +8,8 @@ internal static partial class Log
         Message = "No shared store is configured, so sessions live in this process: right for one instance in development, and lost with it. "
             + "For more instances set ConnectionStrings:redis, for example to \"localhost:6379\".")]
     public static partial void InProcessBackend(this ILogger logger);
+
+    [LoggerMessage(EventId = 6001, EventName = "FrameworkSessionRegistered", Level = LogLevel.Warning,
+        Message = "AddSession() is called as well. If UseSession() is too, HttpContext.Session is the framework's and not Affinity's: remove both lines, AddAffinity() provides the session.")]
+    public static partial void FrameworkSessionRegistered(this ILogger logger);
 }

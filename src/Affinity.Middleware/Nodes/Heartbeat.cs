@@ -7,7 +7,7 @@ namespace Affinity.Nodes;
 /// One word with the directory: tells that this node lives, learns who else does, and says so once when that changes. Calls queue up, each is bounded, none throws
 /// because of the directory.
 /// </summary>
-internal sealed class Heartbeat(INodeDirectory directory, NodeMembership node, NodeOptions options, TimeProvider time, ILogger<Heartbeat> logger) : IDisposable
+internal sealed class Heartbeat(INodeDirectory directory, NodeMembership node, NodeOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<Heartbeat> logger) : IDisposable
 {
     private enum Contact
     {
@@ -62,6 +62,7 @@ internal sealed class Heartbeat(INodeDirectory directory, NodeMembership node, N
 
     private void Learn(NodeBeat beat)
     {
+        metrics.Beat(beat.Accepted ? "accepted" : "name_taken");
         var before = _contact;
         _contact = beat.Accepted ? Contact.Joined : Contact.NameTaken;
         if (before == Contact.Away)
@@ -91,6 +92,7 @@ internal sealed class Heartbeat(INodeDirectory directory, NodeMembership node, N
 
     private void Miss(Exception fault)
     {
+        metrics.Beat("away");
         if (_contact != Contact.Away)
         {
             _contact = Contact.Away;

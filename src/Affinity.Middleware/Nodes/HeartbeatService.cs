@@ -6,8 +6,10 @@ namespace Affinity.Nodes;
 /// Beats from before the server listens until after it has stopped. The first beat is awaited, bounded, so that a node whose directory answers is ready with its first request;
 /// a directory that is away does not keep the app from starting.
 /// </summary>
-internal sealed class HeartbeatService(Heartbeat heartbeat, NodeOptions options, TimeProvider time) : IHostedLifecycleService, IDisposable
+internal sealed class HeartbeatService(Heartbeat heartbeat, NodeMembership node, NodeOptions options, TimeProvider time) : IHostedLifecycleService, IDisposable
 {
+    private static readonly TimeSpan WhileNotJoined = TimeSpan.FromSeconds(1);
+
     private readonly CancellationTokenSource _end = new();
     private Task _beating = Task.CompletedTask;
 
@@ -42,12 +44,13 @@ internal sealed class HeartbeatService(Heartbeat heartbeat, NodeOptions options,
 
     private async Task BeatOnAsync()
     {
-        using var timer = new PeriodicTimer(options.HeartbeatInterval, time);
+        using var timer = new PeriodicTimer(NextInterval(), time);
         try
         {
             while (await timer.WaitForNextTickAsync(_end.Token))
             {
                 await heartbeat.BeatAsync(_end.Token);
+                timer.Period = NextInterval();
             }
         }
         catch (OperationCanceledException)
@@ -55,4 +58,8 @@ internal sealed class HeartbeatService(Heartbeat heartbeat, NodeOptions options,
             // The node stops.
         }
     }
+
+    /// <summary>A node that has not joined takes no visitors, so it does not wait long for its next try.</summary>
+    private TimeSpan NextInterval() =>
+        node.HasJoined || options.HeartbeatInterval < WhileNotJoined ? options.HeartbeatInterval : WhileNotJoined;
 }

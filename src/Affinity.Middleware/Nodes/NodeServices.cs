@@ -1,3 +1,4 @@
+using Affinity.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Affinity.Nodes;
@@ -6,12 +7,17 @@ namespace Affinity.Nodes;
 internal static class NodeServices
 {
     /// <summary>
-    /// Adds the stage. It needs <see cref="NodeOptions"/>, <see cref="DrainOptions"/>, <see cref="INodeDirectory"/> and <see cref="TimeProvider"/>, each registered as a singleton by others,
+    /// Adds the stage. It needs <see cref="NodeOptions"/>, <see cref="DrainOptions"/>, <see cref="INodeDirectory"/>, <see cref="AffinityMetrics"/> and <see cref="TimeProvider"/>, each registered as a singleton by others,
     /// and asks every <see cref="IReadinessCheck"/> that is registered.
     /// </summary>
     public static IServiceCollection AddNodeStage(this IServiceCollection services)
     {
-        services.AddSingleton(s => new NodeMembership(NodeName.From(s.GetRequiredService<NodeOptions>().Id, Environment.MachineName)));
+        services.AddSingleton(s =>
+        {
+            var node = new NodeMembership(NodeName.From(s.GetRequiredService<NodeOptions>().Id, Environment.MachineName));
+            s.GetRequiredService<AffinityMetrics>().ObserveNode(() => node.Live.Count, () => node.Requests.InFlight);
+            return node;
+        });
         services.AddSingleton<Heartbeat>();
         services.AddSingleton<NodeHealth>();
         services.AddHostedService<HeartbeatService>();

@@ -144,7 +144,10 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
         }
     }
 
-    /// <summary>Saves now instead of before the first byte of the response. Afterwards the request sees what others have saved too.</summary>
+    /// <summary>
+    /// Saves now instead of before the first byte of the response. Afterwards the request sees what others have saved too; after a failure its changes are dropped,
+    /// as nothing is saved that the app was told was not.
+    /// </summary>
     /// <exception cref="SessionUnavailableException">The store is away; nothing is known to be saved.</exception>
     /// <exception cref="SessionEndedException">The session was abandoned, renewed or lost meanwhile; nothing was saved.</exception>
     /// <exception cref="SessionTooLargeException">The session would be larger than it may be; nothing was saved.</exception>
@@ -230,8 +233,12 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
             Reach = StoreReach.Unreachable;
             throw;
         }
+        finally
+        {
+            // After a failure too: it may have been written, and an app that goes on must not have it saved again when its response starts.
+            _delta = new SessionDelta();
+        }
 
-        _delta = new SessionDelta();
         RemainingWhenRead = null;
         Origin = began ? SessionOrigin.New : Origin;
         ticket.Issue(new Ticket(_id, _snapshot.Version, _snapshot.Generation, lifecycle.Time.GetUtcNow(), _snapshot.IdleUntil, _snapshot.Expires));

@@ -30,6 +30,9 @@ internal sealed class GuardedSessionStore : ISessionStore
         _changing = Build("writes", options.StoreTimeout, time, logger);
     }
 
+    /// <summary>Whether this was refused by an open breaker, which has been told already: no line per request.</summary>
+    public static bool WasNotAsked(SessionStoreException fault) => fault.InnerException is BrokenCircuitException;
+
     /// <inheritdoc/>
     public ValueTask<SessionRead> ReadAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken) =>
         CallAsync(_reading, "read", static (store, call, token) => store.ReadAsync(call.key, call.known, token), (key, known), cancellationToken);

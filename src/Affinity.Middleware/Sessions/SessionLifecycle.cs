@@ -38,7 +38,7 @@ internal sealed class SessionLifecycle(
         }
         catch (SessionStoreException e)
         {
-            logger.SessionSaveFailed(id.ToFingerprint(), e.Fault.ToString(), e.Message);
+            TellFailure(id, e);
             metrics.SessionSaved("failed");
             throw new SessionUnavailableException("The session could not be saved: " + e.Message, e);
         }
@@ -64,8 +64,16 @@ internal sealed class SessionLifecycle(
         }
         catch (SessionStoreException e)
         {
-            logger.SessionSaveFailed(id.ToFingerprint(), e.Fault.ToString(), e.Message);
+            TellFailure(id, e);
             throw new SessionUnavailableException("The session could not be ended: " + e.Message, e);
+        }
+    }
+
+    private void TellFailure(SessionId id, SessionStoreException fault)
+    {
+        if (!GuardedSessionStore.WasNotAsked(fault))
+        {
+            logger.SessionSaveFailed(id.ToFingerprint(), fault.Fault.ToString(), fault.Message);
         }
     }
 

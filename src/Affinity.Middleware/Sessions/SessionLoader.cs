@@ -62,7 +62,7 @@ internal sealed class SessionLoader(ISessionStore store, TimeProvider time, Affi
             {
                 logger.SessionUnreadable(ticket.Session.ToFingerprint());
             }
-            else
+            else if (!GuardedSessionStore.WasNotAsked(e))
             {
                 logger.SessionLoadFailed(ticket.Session.ToFingerprint(), e.Fault.ToString(), e.Message);
             }

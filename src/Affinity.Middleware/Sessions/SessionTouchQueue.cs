@@ -34,8 +34,9 @@ internal sealed class SessionTouchQueue(ISessionStore store, SessionsOptions opt
             {
                 await store.TouchAsync(key, options.IdleTimeout, stoppingToken);
             }
-            catch (SessionStoreException e)
+            catch (Exception e) when (e is not OperationCanceledException)
             {
+                // Also what breaks the store's contract: a background service that fails takes the host down.
                 metrics.TouchDropped();
                 logger.SessionTouchFailed(e.Message);
             }

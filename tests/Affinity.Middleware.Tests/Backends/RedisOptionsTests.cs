@@ -18,6 +18,16 @@ public sealed class RedisOptionsTests
     public void A_prefix_that_would_not_do_is_named(string prefix) =>
         Assert.Contains("KeyPrefix", Faults(new RedisOptions { KeyPrefix = prefix }), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("ShopSample", "affinity:ShopSample:")]
+    [InlineData("Little Lantern", "affinity:97529d61823bd85a:")]
+    [InlineData("{shop}", "affinity:19891de3d54c1110:")]
+    public void Apps_that_share_a_server_have_prefixes_of_their_own_whatever_their_names(string application, string prefix)
+    {
+        Assert.Equal(prefix, RedisOptions.PrefixOf(application));
+        Assert.Empty(RedisOptionsValidator.Faults(new RedisOptions { KeyPrefix = RedisOptions.PrefixOf(application) }));
+    }
+
     [Fact]
     public void Every_fault_is_reported_at_once()
     {

@@ -43,6 +43,19 @@ public sealed class OneLineTests
     }
 
     [Fact]
+    public async Task An_app_that_still_adds_the_frameworks_session_is_told_to_remove_it()
+    {
+        var log = new WarningLog();
+        var builder = Builder();
+        builder.Services.AddSession();
+        builder.Logging.AddProvider(log);
+
+        await using var app = await StartAsync(builder);
+
+        Assert.Single(log.Lines, line => line.Contains("AddSession()", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task An_app_that_places_the_pipeline_itself_has_it_once()
     {
         var builder = Builder();

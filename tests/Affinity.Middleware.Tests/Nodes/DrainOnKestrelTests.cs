@@ -64,6 +64,7 @@ public sealed class DrainOnKestrelTests
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         builder.Services
+            .AddSingleton(TestMetrics.Create())
             .AddSingleton<TimeProvider>(_time)
             .AddSingleton<INodeDirectory>(_directory)
             .AddSingleton(new NodeOptions { Id = "node-a" })

@@ -15,7 +15,7 @@ public sealed class DrainServiceTests
 
     public DrainServiceTests()
     {
-        var heartbeat = new Heartbeat(_directory, _node, new NodeOptions(), _time, new LogLines<Heartbeat>());
+        var heartbeat = new Heartbeat(_directory, _node, new NodeOptions(), _time, TestMetrics.Create(), new LogLines<Heartbeat>());
         _drain = new(_node, heartbeat, _options, _time, _log);
     }
 

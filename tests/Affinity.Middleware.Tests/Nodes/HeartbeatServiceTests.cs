@@ -15,8 +15,8 @@ public sealed class HeartbeatServiceTests : IDisposable
     public HeartbeatServiceTests()
     {
         var options = new NodeOptions();
-        _heartbeat = new(_directory, _node, options, _time, new LogLines<Heartbeat>());
-        _service = new(_heartbeat, options, _time);
+        _heartbeat = new(_directory, _node, options, _time, TestMetrics.Create(), new LogLines<Heartbeat>());
+        _service = new(_heartbeat, _node, options, _time);
     }
 
     [Fact]
@@ -52,6 +52,26 @@ public sealed class HeartbeatServiceTests : IDisposable
         _time.Advance(TimeSpan.FromSeconds(10));
         Assert.Equal(4, _directory.Seen.Count);
         Assert.Equal((_node.Self, _node.Incarnation), Assert.Single(_directory.Left));
+    }
+
+    [Fact]
+    public async Task A_node_that_has_not_joined_tries_again_every_second_however_long_its_interval()
+    {
+        using var rare = new HeartbeatService(_heartbeat, _node, new NodeOptions { HeartbeatInterval = TimeSpan.FromMinutes(1) }, _time);
+        _directory.Answer = FakeDirectory.Away;
+        await rare.StartingAsync(CancellationToken.None);
+        await _directory.NextBeatAsync();
+        await _time.WaitForArmedTimersAsync(1);
+        _directory.Answer = FakeDirectory.Accept;
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await _directory.NextBeatAsync();
+
+        await _time.WaitForArmedTimersAsync(1);
+        Assert.True(_node.HasJoined);
+        _time.Advance(TimeSpan.FromSeconds(59));
+        await rare.StoppedAsync(CancellationToken.None);
+        Assert.Equal(2, _directory.Seen.Count);
     }
 
     [Fact]

@@ -12,7 +12,7 @@ public sealed class HeartbeatTests : IDisposable
     private readonly LogLines<Heartbeat> _log = new();
     private readonly Heartbeat _heartbeat;
 
-    public HeartbeatTests() => _heartbeat = new(_directory, _node, new NodeOptions(), _time, _log);
+    public HeartbeatTests() => _heartbeat = new(_directory, _node, new NodeOptions(), _time, TestMetrics.Create(), _log);
 
     [Fact]
     public async Task A_node_joins_with_its_first_accepted_beat_and_says_so_once()

@@ -17,9 +17,9 @@ internal static class RedisOptionsValidator
                 + "write it like 'host:6379,password=…,ssl=true'.";
         }
 
-        if (!IsKeyPart(options.KeyPrefix, LongestPrefix))
+        if (options.KeyPrefix is not null && !IsKeyPart(options.KeyPrefix, LongestPrefix))
         {
-            yield return $"Affinity:Redis:KeyPrefix must be 1 to {LongestPrefix} printable ASCII characters without spaces and braces; 'affinity:' is the default.";
+            yield return $"Affinity:Redis:KeyPrefix must be 1 to {LongestPrefix} printable ASCII characters without spaces and braces, like 'shop:', or be left out.";
         }
 
         if (string.IsNullOrWhiteSpace(options.DataProtectionKey))
@@ -46,6 +46,6 @@ internal static class RedisOptionsValidator
         }
     }
 
-    private static bool IsKeyPart(string? text, int longest) =>
+    public static bool IsKeyPart(string? text, int longest) =>
         !string.IsNullOrEmpty(text) && text.Length <= longest && text.All(c => c is > ' ' and < '\x7f' and not '{' and not '}');
 }

@@ -1,0 +1,62 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Affinity.Nodes;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Xunit;
+
+namespace Affinity.Tests.Documentation;
+
+/// <summary>The JSON of the documents: settings bind and are valid, health answers have the fields that the paths answer with.</summary>
+public sealed class JsonTests
+{
+    private static readonly JsonSerializerOptions Strict = new(JsonSerializerDefaults.Web)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+    };
+
+    public static TheoryData<string> Blocks => [.. Document.All.SelectMany(document => document.Blocks("json"))];
+
+    [Theory]
+    [MemberData(nameof(Blocks))]
+    public void Every_block_is_what_the_app_reads_or_answers(string json)
+    {
+        using var parsed = JsonDocument.Parse(json);
+        if (parsed.RootElement.TryGetProperty("ready", out _))
+        {
+            AssertHasEveryField(parsed.RootElement, JsonSerializer.Deserialize<ReadyAnswer>(json, Strict)!);
+        }
+        else if (parsed.RootElement.TryGetProperty("node", out _))
+        {
+            AssertHasEveryField(parsed.RootElement, JsonSerializer.Deserialize<LiveAnswer>(json, Strict)!);
+        }
+        else
+        {
+            AssertValidSettings(json);
+        }
+    }
+
+    private static void AssertHasEveryField<T>(JsonElement shown, T answer)
+    {
+        var real = JsonSerializer.SerializeToElement(answer, typeof(T), HealthJson.Default);
+        Assert.Equal(real.EnumerateObject().Select(field => field.Name), shown.EnumerateObject().Select(field => field.Name));
+    }
+
+    private static void AssertValidSettings(string json)
+    {
+        var configuration = new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json))).Build();
+        Assert.Empty(configuration.GetChildren().Select(section => section.Key).Except(["Affinity", "ConnectionStrings"], StringComparer.Ordinal));
+        var options = new AffinityOptions();
+        configuration.GetSection("Affinity").Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
+        options.Application ??= "shop";
+        options.Redis.Configuration ??= configuration.GetConnectionString("redis");
+
+        var result = new AffinityOptionsValidator(Options.Create(new HostOptions())).Validate(name: null, options);
+
+        Assert.True(result.Succeeded, result.FailureMessage);
+        Assert.True(options.IsShared);
+    }
+}

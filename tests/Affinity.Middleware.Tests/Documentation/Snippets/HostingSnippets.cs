@@ -1,0 +1,50 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Affinity.Tests.Documentation.Snippets;
+
+/// <summary>What the documents show of an app's start. A test holds each region and its block in the documents to the same text.</summary>
+internal static class HostingSnippets
+{
+    public static WebApplicationBuilder OneLine(string[] args)
+    {
+        // snippet: one line
+        var builder = WebApplication.CreateBuilder(args);
+        builder.AddAffinity();
+        // end
+        return builder;
+    }
+
+    public static void Configure(WebApplicationBuilder builder)
+    {
+        // snippet: configuration in code
+        builder.AddAffinity(options =>
+        {
+            options.Application = "shop";
+            options.Secrets.Add(builder.Configuration["ShopSecret"]!);
+            options.Node.ResponseHeader = "X-Affinity-Node";
+            options.Sessions.IdleTimeout = TimeSpan.FromHours(2);
+            options.Drain.Notice = TimeSpan.FromSeconds(5);
+        });
+        // end
+    }
+
+    public static WebApplication Place(WebApplicationBuilder builder)
+    {
+        // snippet: placed by hand
+        var app = builder.Build();
+        app.UseForwardedHeaders();
+        app.UseAffinity();
+        // end
+        return app;
+    }
+
+    public static void DrainLonger(WebApplicationBuilder builder)
+    {
+        // snippet: a longer drain
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromMinutes(2));
+        builder.AddAffinity(options => options.Drain.Timeout = TimeSpan.FromSeconds(90));
+        // end
+    }
+}
