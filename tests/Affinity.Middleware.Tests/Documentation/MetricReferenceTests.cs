@@ -1,7 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Reflection;
 using Affinity.Diagnostics;
-using Affinity.Tests.Sessions;
 using Affinity.Tickets;
 using Xunit;
 
@@ -40,42 +39,40 @@ public sealed class MetricReferenceTests
     {
         Dictionary<Instrument, string[]> seen = [];
         var published = new List<Instrument>();
-        var mine = new AsyncLocal<bool> { Value = true };
         using var listener = new MeterListener();
+        Meter? mine = null;
         listener.InstrumentPublished = (instrument, self) =>
         {
             // Other tests of this process have meters of this name at the same time.
-            if (mine.Value && instrument.Meter.Name is AffinityMetrics.MeterName)
+            if (ReferenceEquals(instrument.Meter, mine))
             {
                 published.Add(instrument);
                 self.EnableMeasurementEvents(instrument);
             }
         };
+        listener.SetMeasurementEventCallback<int>((instrument, _, tags, _) => Remember(instrument, tags));
         listener.SetMeasurementEventCallback<long>((instrument, _, tags, _) => Remember(instrument, tags));
         listener.SetMeasurementEventCallback<double>((instrument, _, tags, _) => Remember(instrument, tags));
-        mine.Value = false;
         listener.Start();
-        mine.Value = true;
 
-        var metrics = TestMetrics.Create();
+        var metrics = TestMetrics.Create(meter => mine = meter);
+        metrics.ObserveNode(() => 1, () => 1);
         metrics.TicketRead("");
         metrics.SessionLoaded("");
         metrics.SessionSaved("");
         metrics.SaveConflict();
         metrics.TouchDropped();
         metrics.StoreCalled("", "", TimeSpan.Zero);
+        metrics.Beat("");
+        listener.RecordObservableInstruments();
 
         Assert.Equal(published.Count, seen.Count);
         return seen;
 
-        void Remember(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags)
-        {
-            if (mine.Value)
-            {
-                seen[instrument] = Array.ConvertAll(tags.ToArray(), tag => tag.Key);
-            }
-        }
+        void Remember(Instrument instrument, ReadOnlySpan<KeyValuePair<string, object?>> tags) =>
+            seen[instrument] = Array.ConvertAll(tags.ToArray(), tag => tag.Key);
     }
 
-    private static string KindOf(Instrument instrument) => instrument.GetType().Name.Split('`')[0].ToLowerInvariant();
+    private static string KindOf(Instrument instrument) =>
+        instrument.GetType().Name.Split('`')[0].Replace("Observable", "", StringComparison.Ordinal).ToLowerInvariant();
 }
