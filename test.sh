@@ -120,12 +120,13 @@ run_project() {
     mkdir -m 711 "$temp"
     say "$name"
     TMPDIR=$temp limited "${TEST_MINUTES:-30}" dotnet test tests/"$name"/bin/$CONFIGURATION/*/"$name".dll ${filter:+--filter "$filter"} \
+        --blame-hang-timeout 5m --blame-hang-dump-type none \
         --logger "console;verbosity=minimal" --logger "trx;LogFileName=$results" --results-directory "$work" || code=$?
     if [ -s "$results" ]; then
         total=$(counter "$results" total) ran=$(counter "$results" executed) ok=$(counter "$results" passed)
         bad=$((${ran:-0} - ${ok:-0}))
     fi
-    # A crash leaves results of what ran before it, a test process that did not end leaves none.
+    # A crash or a test that hangs leaves results of what ran before it, a test process that does not end leaves none.
     if [ "$code" -ne 0 ] && [ "$bad" -eq 0 ]; then
         say "$name ended with code $code and without a failed test"
         bad=1
