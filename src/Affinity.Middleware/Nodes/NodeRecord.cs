@@ -5,4 +5,14 @@ namespace Affinity.Nodes;
 /// <param name="Incarnation">Random per process start: tells a restarted node from its former life, and two nodes of one name apart.</param>
 /// <param name="State">Whether it takes new visitors.</param>
 /// <param name="InFlight">How many requests it is serving.</param>
-public sealed record NodeRecord(NodeId Id, Guid Incarnation, NodeState State, int InFlight);
+public sealed record NodeRecord(NodeId Id, Guid Incarnation, NodeState State, int InFlight)
+{
+    /// <summary>How many visitors are bound to it, as far as it knows; zero or more.</summary>
+    public int Bound { get; init; }
+
+    /// <summary>Its address as the balancer dials it, <c>10.1.1.100:8080</c>, for balancers whose cookie is made of it; null when not given.</summary>
+    public string? Address { get; init; }
+
+    /// <summary>The version of the app that it runs, such as <c>blue</c>, for visitors who stay on the version that they started with; null when not given.</summary>
+    public string? Track { get; init; }
+}

@@ -55,6 +55,15 @@ public abstract class NodeDirectoryConformance
     }
 
     [Fact]
+    public async Task Everything_that_a_node_tells_reaches_the_others()
+    {
+        var node = Node("a") with { InFlight = 2, Bound = 41, Address = "10.1.1.100:8080", Track = "blue" };
+        await BeatAsync(node);
+
+        Assert.Equal(node, (await BeatAsync(Node("b"))).Live[0]);
+    }
+
+    [Fact]
     public async Task Another_incarnation_of_a_living_name_is_refused_and_sees_the_holder()
     {
         var holder = Node("a") with { InFlight = 3 };

@@ -8,14 +8,21 @@ namespace Affinity.Backends.Redis;
 internal sealed record RedisNodeRecord(
     [property: JsonPropertyName("f"), JsonRequired] int Format,
     [property: JsonPropertyName("s"), JsonRequired] string State,
-    [property: JsonPropertyName("n"), JsonRequired] int InFlight)
+    [property: JsonPropertyName("n"), JsonRequired] int InFlight,
+    [property: JsonPropertyName("b"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Bound = 0,
+    [property: JsonPropertyName("a"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Address = null,
+    [property: JsonPropertyName("t"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Track = null)
 {
     private const int CurrentFormat = 1;
     private const string Active = "active";
     private const string Draining = "draining";
 
     public static string Write(NodeRecord node) => JsonSerializer.Serialize(
-        new RedisNodeRecord(CurrentFormat, node.State == NodeState.Draining ? Draining : Active, node.InFlight), RedisJsonContext.Default.RedisNodeRecord);
+        new RedisNodeRecord(CurrentFormat, node.State == NodeState.Draining ? Draining : Active, node.InFlight, node.Bound, node.Address, node.Track),
+        RedisJsonContext.Default.RedisNodeRecord);
+
+    private NodeRecord ToNode(NodeId id, Guid incarnation, NodeState state) =>
+        new(id, incarnation, state, InFlight) { Bound = Bound, Address = Address, Track = Track };
 
     /// <summary>Null for a record of another format.</summary>
     public static NodeRecord? Read(string id, string incarnation, string json)
@@ -29,8 +36,8 @@ internal sealed record RedisNodeRecord(
         {
             return JsonSerializer.Deserialize(json, RedisJsonContext.Default.RedisNodeRecord) switch
             {
-                { Format: CurrentFormat, State: Active } told => new NodeRecord(name, life, NodeState.Active, told.InFlight),
-                { Format: CurrentFormat, State: Draining } told => new NodeRecord(name, life, NodeState.Draining, told.InFlight),
+                { Format: CurrentFormat, State: Active } told => told.ToNode(name, life, NodeState.Active),
+                { Format: CurrentFormat, State: Draining } told => told.ToNode(name, life, NodeState.Draining),
                 _ => null,
             };
         }
