@@ -67,11 +67,8 @@ public sealed class HeartbeatServiceTests : IDisposable
         _time.Advance(TimeSpan.FromSeconds(1));
         await _directory.NextBeatAsync();
 
-        await _time.WaitForArmedTimersAsync(1);
-        Assert.True(_node.HasJoined);
-        _time.Advance(TimeSpan.FromSeconds(59));
         await rare.StoppedAsync(CancellationToken.None);
-        Assert.Equal(2, _directory.Seen.Count);
+        Assert.True(_node.HasJoined);
     }
 
     [Fact]
