@@ -42,18 +42,6 @@ public sealed class ManualTime : TimeProvider
         }
     }
 
-    /// <summary>How far the next timer that waits to fire is ahead; <c>null</c> when none does.</summary>
-    public TimeSpan? NextDueIn
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _armed.Count == 0 ? null : _armed.Min(timer => timer.Due) - _elapsed;
-            }
-        }
-    }
-
     /// <inheritdoc/>
     public override DateTimeOffset GetUtcNow()
     {
