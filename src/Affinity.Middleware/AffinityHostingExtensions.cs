@@ -68,7 +68,7 @@ public static class AffinityHostingExtensions
         services.AddSingleton(provider => Settings(provider).Ticket);
         services.AddSingleton(provider => Settings(provider).Sessions);
         services.AddSingleton(provider => Settings(provider).Redis);
-        services.AddSingleton(provider => new TicketScope(Settings(provider).Application!, [.. Settings(provider).Secrets]));
+        services.AddSingleton(provider => new TicketScope(Settings(provider).Application!, [.. Settings(provider).Secrets]) { IsShared = Settings(provider).IsShared });
     }
 
     /// <summary>The backend is chosen when the first service asks, so that settings from every source have been read.</summary>

@@ -12,4 +12,8 @@ internal static partial class Log
     [LoggerMessage(EventId = 6001, EventName = "FrameworkSessionRegistered", Level = LogLevel.Warning,
         Message = "AddSession() is called as well. If UseSession() is too, HttpContext.Session is the framework's and not Affinity's: remove both lines, AddAffinity() provides the session.")]
     public static partial void FrameworkSessionRegistered(this ILogger logger);
+
+    [LoggerMessage(EventId = 6002, EventName = "UnknownSettings", Level = LogLevel.Warning,
+        Message = "The section Affinity has settings that do not exist, so they have no effect; look for a misspelt name. {Names}")]
+    public static partial void UnknownSettings(this ILogger logger, string names);
 }

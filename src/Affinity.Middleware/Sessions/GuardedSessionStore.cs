@@ -110,6 +110,10 @@ internal sealed class GuardedSessionStore : ISessionStore
         {
             throw new SessionStoreException(SessionStoreFault.Ambiguous, "The session store did not answer within the time limit.", e);
         }
+        catch (Exception e) when (e is not (SessionStoreException or ArgumentException or OperationCanceledException))
+        {
+            throw new SessionStoreException(SessionStoreFault.Ambiguous, $"The session store broke its contract with a {e.GetType().Name}.", e);
+        }
     }
 
     private static ResiliencePipeline Build(string operation, TimeSpan limit, TimeProvider time, ILogger logger) =>

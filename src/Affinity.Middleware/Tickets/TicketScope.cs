@@ -7,6 +7,9 @@ namespace Affinity.Tickets;
 /// </param>
 internal sealed record TicketScope(string Application, IReadOnlyList<string> Secrets)
 {
+    /// <summary>Whether other processes share the key vault; if not, there is nothing to advise about its keys.</summary>
+    public bool IsShared { get; init; } = true;
+
     /// <summary>The application only, so that no log line shows a secret.</summary>
     public override string ToString() => Application;
 }

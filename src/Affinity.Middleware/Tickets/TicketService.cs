@@ -8,7 +8,7 @@ namespace Affinity.Tickets;
 /// What the stage does besides requests: says at start what weakens its promises, and looks after the keys in the vault. The start waits for the first
 /// look, which is bounded, so that a node normally has its keys before its first request; with the vault away the app starts all the same.
 /// </summary>
-internal sealed class TicketService(ISigningKeys keys, TicketOptions options, TimeProvider time, ILogger<TicketService> logger) : BackgroundService
+internal sealed class TicketService(ISigningKeys keys, TicketScope scope, TicketOptions options, TimeProvider time, ILogger<TicketService> logger) : BackgroundService
 {
     /// <summary>How often the ring is read: often against <see cref="SigningRing.Propagation"/> and <see cref="SigningRing.SettlesIn"/>.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
@@ -25,7 +25,11 @@ internal sealed class TicketService(ISigningKeys keys, TicketOptions options, Ti
 
         if (keys is VaultSigningKeys vault)
         {
-            logger.SigningKeysInVault();
+            if (scope.IsShared)
+            {
+                logger.SigningKeysInVault();
+            }
+
             await vault.MaintainAsync(cancellationToken);
         }
 

@@ -39,7 +39,7 @@ public sealed class OneLineTests
 
         await using var app = await StartAsync(builder);
 
-        Assert.Single(log.Lines, line => line.Contains("ConnectionStrings:redis", StringComparison.Ordinal));
+        Assert.Contains("ConnectionStrings:redis", Assert.Single(log.Lines, line => line.Contains("Affinity", StringComparison.Ordinal) || line.Contains("store", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -53,6 +53,32 @@ public sealed class OneLineTests
         await using var app = await StartAsync(builder);
 
         Assert.Single(log.Lines, line => line.Contains("AddSession()", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_misspelt_setting_is_named_at_start_and_its_value_is_not()
+    {
+        var log = new WarningLog();
+        var builder = Builder(new Dictionary<string, string?>(StringComparer.Ordinal) { ["Affinity:Session:Load"] = "hush", ["Affinity:Node:Names"] = "hush" });
+        builder.Logging.AddProvider(log);
+
+        await using var app = await StartAsync(builder);
+
+        var line = Assert.Single(log.Lines, line => line.Contains("do not exist", StringComparison.Ordinal));
+        Assert.Contains("'Session'", line, StringComparison.Ordinal);
+        Assert.DoesNotContain("hush", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task In_development_where_the_container_checks_itself_an_app_without_authentication_starts()
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = Environments.Development });
+        builder.Logging.ClearProviders();
+        builder.AddAffinity();
+        await using var app = await StartAsync(builder);
+        using var client = app.GetTestClient();
+
+        Assert.Equal("", await client.GetStringAsync(new Uri("/get", UriKind.Relative)));
     }
 
     [Fact]
@@ -179,7 +205,7 @@ public sealed class OneLineTests
         var app = builder.Build();
         use?.Invoke(app);
         app.MapPost("/set", (HttpContext context) => context.Session.SetString("x", "1"));
-        app.MapGet("/get", (HttpContext context) => context.Session.GetString("x"));
+        app.MapGet("/get", (HttpContext context) => context.Session.GetString("x") ?? "");
         app.MapGet("/node", (HttpContext context) => context.GetAffinity().Node);
         await app.StartAsync();
         return app;

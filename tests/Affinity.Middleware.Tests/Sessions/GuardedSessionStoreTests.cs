@@ -99,6 +99,17 @@ public sealed class GuardedSessionStoreTests
     }
 
     [Fact]
+    public async Task Whatever_a_store_throws_leaves_as_a_fault_of_the_store()
+    {
+        _store.BeforeRead = _ => throw new InvalidTimeZoneException("a bug");
+
+        var e = await Assert.ThrowsAsync<SessionStoreException>(() => _guarded.ReadAsync(_key, SessionVersion.None, default).AsTask());
+
+        Assert.Equal(SessionStoreFault.Ambiguous, e.Fault);
+        Assert.IsType<InvalidTimeZoneException>(e.InnerException);
+    }
+
+    [Fact]
     public async Task A_caller_who_gives_up_gets_a_cancellation_and_not_a_fault_of_the_store()
     {
         using var caller = new CancellationTokenSource();

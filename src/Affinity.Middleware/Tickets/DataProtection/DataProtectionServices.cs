@@ -50,27 +50,31 @@ internal static class DataProtectionServices
         services.AddSingleton(provider => new UnknownKeys(Ring(provider), provider.GetRequiredService<ILogger<UnknownKeys>>()));
         services.AddOptions<KeyManagementOptions>().Configure<IServiceProvider>((options, provider) =>
             options.XmlRepository ??= isShared(provider) ? provider.GetRequiredService<KeyVaultXmlRepository>() : null);
-        ShareKeyRing(services);
+        ShareKeyRing(services, isShared);
         return services;
     }
 
-    private static void ShareKeyRing(IServiceCollection services)
+    private static void ShareKeyRing(IServiceCollection services, Func<IServiceProvider, bool> isShared)
     {
         var framework = services.Last(service => service.ServiceType == typeof(IKeyRingProvider)).ImplementationType
             ?? throw new InvalidOperationException("IKeyRingProvider is registered by something else than AddDataProtection, so its keys cannot be shared: remove that registration (or the second call that added Affinity).");
         services.RemoveAll<IKeyRingProvider>();
-        services.AddSingleton<IKeyRingProvider>(provider => CreateKeyRingProvider(provider, framework));
+        services.AddSingleton<IKeyRingProvider>(provider => CreateKeyRingProvider(provider, framework, isShared));
         services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<IKeyRingProvider>() is SharedKeyRingProvider shared
             ? new DataProtectionReadiness(Ring(provider), shared)
             : new NothingToWaitFor());
     }
 
-    private static IKeyRingProvider CreateKeyRingProvider(IServiceProvider provider, Type framework)
+    private static IKeyRingProvider CreateKeyRingProvider(IServiceProvider provider, Type framework, Func<IServiceProvider, bool> isShared)
     {
         if (provider.GetRequiredService<IOptions<KeyManagementOptions>>().Value.XmlRepository is not KeyVaultXmlRepository repository)
         {
-            provider.GetRequiredService<ILogger<SharedKeyRingProvider>>().DataProtectionStorageOfTheApp(
-                provider.GetRequiredService<IOptions<KeyManagementOptions>>().Value.XmlRepository?.GetType().Name ?? "the framework's default");
+            if (isShared(provider))
+            {
+                provider.GetRequiredService<ILogger<SharedKeyRingProvider>>().DataProtectionStorageOfTheApp(
+                    provider.GetRequiredService<IOptions<KeyManagementOptions>>().Value.XmlRepository?.GetType().Name ?? "the framework's default");
+            }
+
             return (IKeyRingProvider)ActivatorUtilities.CreateInstance(provider, framework);
         }
 
