@@ -37,7 +37,7 @@ public sealed class FaultTests(ITestOutputHelper output)
     {
         await using var farm = await ProbeFarm.StartAsync(2);
         var sending = Enumerable.Range(0, 10).Select(i => new Visitor().PostAsync(farm[0], $"slow/x/{i}/4000")).ToList();
-        await Task.Delay(500);
+        await Eventually.AnswersAsync(farm[0], "affinity/health/live", HttpStatusCode.OK, and: live => live.Contains("\"inFlight\":10", StringComparison.Ordinal));
 
         farm.Nodes[0].Terminate();
         var whileDraining = await Eventually.AnswersAsync(farm[0], "affinity/health/ready", HttpStatusCode.ServiceUnavailable);

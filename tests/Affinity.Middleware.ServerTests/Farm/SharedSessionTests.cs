@@ -91,9 +91,10 @@ public sealed class SharedSessionTests(ITestOutputHelper output)
             await SavedAsync(await visitor.PostAsync(farm[0], "set/x/old"));
             var slow = visitor.Clone();
             // Slow enough that the sign-out is first on a busy machine too; else the write is rightly answered with success.
-            var writing = slow.PostAsync(farm[0], "slow/x/new/600");
-            await Task.Delay(50);
+            var writing = slow.PostAsync(farm[0], $"held/x/new/{i}");
+            (await new Visitor().GetAsync(farm[0], $"entered/{i}")).EnsureSuccessStatusCode();
             (await visitor.GetAsync(farm[1], "signout")).EnsureSuccessStatusCode();
+            (await new Visitor().PostAsync(farm[0], $"release/{i}")).EnsureSuccessStatusCode();
             using var refused = await writing;
             Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
             using var back = await slow.GetAsync(farm[i], "get/x");

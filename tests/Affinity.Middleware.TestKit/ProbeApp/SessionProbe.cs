@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 
@@ -6,6 +7,9 @@ namespace Affinity.TestKit.ProbeApp;
 /// <summary>The least that an app can do with a session, one endpoint per thing, for tests of a farm of real processes.</summary>
 public static class SessionProbe
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly ConcurrentDictionary<string, Gate> Gates = new(StringComparer.Ordinal);
+
     /// <summary>The paths.</summary>
     public static void Map(IEndpointRouteBuilder app)
     {
@@ -41,6 +45,15 @@ public static class SessionProbe
             await Task.Delay(milliseconds, CancellationToken.None);
             return Results.Text("saved");
         });
+        app.MapPost("/held/{key}/{value}/{gate}", async (HttpContext context, string key, string value, string gate) =>
+        {
+            context.Session.SetString(key, value);
+            GateOf(gate).Entered.TrySetResult();
+            await GateOf(gate).Released.Task.WaitAsync(Patience);
+            return Results.Text("saved");
+        });
+        app.MapGet("/entered/{gate}", (string gate) => GateOf(gate).Entered.Task.WaitAsync(Patience));
+        app.MapPost("/release/{gate}", (string gate) => GateOf(gate).Released.TrySetResult());
         app.MapPost("/abandon", async (HttpContext context) =>
         {
             await context.Session.AbandonAsync();
@@ -52,6 +65,8 @@ public static class SessionProbe
             throw new InvalidOperationException("The handler fails on purpose.");
         });
     }
+
+    private static Gate GateOf(string name) => Gates.GetOrAdd(name, _ => new Gate());
 
     /// <summary>The whole answer, of a stated length, is with the client long before the handler returns.</summary>
     private static async Task FlushEarlyAsync(HttpContext context, string key, string value)
@@ -76,5 +91,13 @@ public static class SessionProbe
             lost = affinity.LostWrites,
             available = context.Session.IsAvailable,
         };
+    }
+
+    /// <summary>Holds a request inside its handler until a test lets it go on.</summary>
+    private sealed class Gate
+    {
+        public TaskCompletionSource Entered { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource Released { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }
