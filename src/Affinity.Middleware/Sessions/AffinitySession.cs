@@ -44,8 +44,8 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
 
     public SessionVersion Version => _snapshot?.Version ?? SessionVersion.None;
 
-    /// <summary>How much of the idle time was left when the session was read; null when it was not read or has been saved since, which slides it.</summary>
-    public TimeSpan? RemainingWhenRead { get; private set; }
+    /// <summary>How much longer the session lives if it is touched, as of when it was read; null when it was not read, or has been saved or abandoned since.</summary>
+    public TimeSpan? TouchGain { get; private set; }
 
     /// <summary>The session's name in the store. Only for a session that is there.</summary>
     public SessionKey Key => SessionKey.Of(_id);
@@ -182,15 +182,18 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     {
         ThrowIfNotWritable(string.Empty);
         await LoadAsync(cancellationToken);
-        _delta = new SessionDelta();
-        var id = _snapshot is not null ? _id : ticket.Reading.Ticket?.Session ?? default;
-        if (!id.IsDefault && LoadKind is not (SessionLoadKind.Superseded or SessionLoadKind.JustSuperseded))
+        // A superseded ticket opens nothing, so it ends nothing either: the session lives on under the newer one.
+        var id = _snapshot is not null ? _id
+            : LoadKind is SessionLoadKind.Superseded or SessionLoadKind.JustSuperseded ? default
+            : ticket.Reading.Ticket?.Session ?? default;
+        if (!id.IsDefault)
         {
             await lifecycle.AbandonAsync(id, cancellationToken);
             ticket.Remove();
         }
 
-        (_snapshot, _id, Origin) = (null, default, SessionOrigin.None);
+        _delta = new SessionDelta();
+        (_snapshot, _id, Origin, TouchGain) = (null, default, SessionOrigin.None, null);
     }
 
     /// <summary>Drops what was not saved; the request has failed.</summary>
@@ -207,7 +210,8 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
         if (_snapshot is not null)
         {
             Origin = SessionOrigin.Store;
-            RemainingWhenRead = _snapshot.IdleUntil - lifecycle.Time.GetUtcNow();
+            var idleIfTouched = lifecycle.Time.GetUtcNow() + lifecycle.Options.IdleTimeout;
+            TouchGain = (idleIfTouched < _snapshot.Expires ? idleIfTouched : _snapshot.Expires) - _snapshot.IdleUntil;
         }
     }
 
@@ -232,7 +236,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
         }
 
         _delta = new SessionDelta();
-        RemainingWhenRead = null;
+        TouchGain = null;
         Origin = began ? SessionOrigin.New : Origin;
         ticket.Issue(new Ticket(_id, _snapshot.Version, _snapshot.Generation, lifecycle.Time.GetUtcNow(), _snapshot.IdleUntil, _snapshot.Expires));
     }

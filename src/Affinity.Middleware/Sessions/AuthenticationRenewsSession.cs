@@ -31,7 +31,8 @@ internal sealed class AuthenticationRenewsSession(IAuthenticationService inner, 
     {
         if (await IdentifiesVisitorAsync(scheme, await schemes.GetDefaultSignOutSchemeAsync()) && SessionOf(context) is { } session)
         {
-            await session.AbandonAsync(context.RequestAborted);
+            // Not ended by the visitor hanging up: who closes the tab while signing out means to be signed out.
+            await session.AbandonAsync(CancellationToken.None);
         }
 
         await inner.SignOutAsync(context, scheme, properties);
