@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Affinity.Tickets;
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -16,6 +17,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     private SessionSnapshot? _snapshot;
     private SessionId _id;
     private Exception? _unreachable;
+    private Exception? _failure;
     private bool _loaded = ticket.Reading.Verdict is TicketVerdict.None or TicketVerdict.Refused;
     private bool _ended;
     private bool _closed;
@@ -33,7 +35,14 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     public string Id => KnownId().ToFingerprint();
 
     /// <inheritdoc/>
-    public IEnumerable<string> Keys => _delta.IsEmpty ? Items.Keys : _delta.ApplyTo(Items).Keys;
+    public IEnumerable<string> Keys
+    {
+        get
+        {
+            ForgetWhatFailedHandlerChanged();
+            return _delta.IsEmpty ? Items.Keys : _delta.ApplyTo(Items).Keys;
+        }
+    }
 
     public SessionOrigin Origin { get; private set; }
 
@@ -100,6 +109,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     public byte[]? Peek(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
+        ForgetWhatFailedHandlerChanged();
         if (_delta.TryGet(key, out var value))
         {
             return value;
@@ -150,6 +160,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     /// <exception cref="SessionTooLargeException">The session would be larger than it may be; nothing was saved.</exception>
     public async Task CommitAsync(CancellationToken cancellationToken = default)
     {
+        ForgetWhatFailedHandlerChanged();
         if (_delta.IsEmpty)
         {
             return;
@@ -251,6 +262,22 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
         return _id;
     }
 
+    /// <summary>When an exception handler of the app takes over from a handler that threw, it starts from what was saved.</summary>
+    private void ForgetWhatFailedHandlerChanged()
+    {
+        if (context.Features.Get<IExceptionHandlerFeature>()?.Error is not { } failure || ReferenceEquals(failure, _failure))
+        {
+            return;
+        }
+
+        _failure = failure;
+        if (!_delta.IsEmpty)
+        {
+            lifecycle.TellDropped(failure);
+            Discard();
+        }
+    }
+
     private void ThrowIfNotReadable()
     {
         if (_unreachable is not null)
@@ -274,6 +301,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
             throw new ArgumentException("A session key is well-formed text of at most 65,535 bytes of UTF-8.", nameof(key));
         }
 
+        ForgetWhatFailedHandlerChanged();
         if (_closed || context.Response.HasStarted)
         {
             throw new InvalidOperationException(

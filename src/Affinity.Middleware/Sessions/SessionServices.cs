@@ -1,5 +1,6 @@
 using Affinity.Diagnostics;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -22,6 +23,7 @@ internal static class SessionServices
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionLifecycle>(provider, Guarded(provider)));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionTouchQueue>(provider, Guarded(provider)));
         services.AddHostedService(provider => provider.GetRequiredService<SessionTouchQueue>());
+        services.AddSingleton<IDeveloperPageExceptionFilter, DeveloperPageTellsFailure>();
         RenewSessionsAtSignIn(services);
         return services;
     }
