@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Affinity.Tickets;
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -16,6 +17,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     private SessionSnapshot? _snapshot;
     private SessionId _id;
     private Exception? _unreachable;
+    private Exception? _failure;
     private bool _loaded = ticket.Reading.Verdict is TicketVerdict.None or TicketVerdict.Refused;
     private bool _ended;
     private bool _closed;
@@ -33,7 +35,14 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     public string Id => KnownId().ToFingerprint();
 
     /// <inheritdoc/>
-    public IEnumerable<string> Keys => _delta.IsEmpty ? Items.Keys : _delta.ApplyTo(Items).Keys;
+    public IEnumerable<string> Keys
+    {
+        get
+        {
+            ForgetWhatFailedHandlerChanged();
+            return _delta.IsEmpty ? Items.Keys : _delta.ApplyTo(Items).Keys;
+        }
+    }
 
     public SessionOrigin Origin { get; private set; }
 
@@ -44,8 +53,8 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
 
     public SessionVersion Version => _snapshot?.Version ?? SessionVersion.None;
 
-    /// <summary>How much of the idle time was left when the session was read; null when it was not read or has been saved since, which slides it.</summary>
-    public TimeSpan? RemainingWhenRead { get; private set; }
+    /// <summary>How much longer the session lives if it is touched, as of when it was read; null when it was not read, or has been saved or abandoned since.</summary>
+    public TimeSpan? TouchGain { get; private set; }
 
     /// <summary>The session's name in the store. Only for a session that is there.</summary>
     public SessionKey Key => SessionKey.Of(_id);
@@ -100,6 +109,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     public byte[]? Peek(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
+        ForgetWhatFailedHandlerChanged();
         if (_delta.TryGet(key, out var value))
         {
             return value;
@@ -153,6 +163,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     /// <exception cref="SessionTooLargeException">The session would be larger than it may be; nothing was saved.</exception>
     public async Task CommitAsync(CancellationToken cancellationToken = default)
     {
+        ForgetWhatFailedHandlerChanged();
         if (_delta.IsEmpty)
         {
             return;
@@ -185,15 +196,18 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     {
         ThrowIfNotWritable(string.Empty);
         await LoadAsync(cancellationToken);
-        _delta = new SessionDelta();
-        var id = _snapshot is not null ? _id : ticket.Reading.Ticket?.Session ?? default;
-        if (!id.IsDefault && LoadKind is not (SessionLoadKind.Superseded or SessionLoadKind.JustSuperseded))
+        // A superseded ticket opens nothing, so it ends nothing either: the session lives on under the newer one.
+        var id = _snapshot is not null ? _id
+            : LoadKind is SessionLoadKind.Superseded or SessionLoadKind.JustSuperseded ? default
+            : ticket.Reading.Ticket?.Session ?? default;
+        if (!id.IsDefault)
         {
             await lifecycle.AbandonAsync(id, cancellationToken);
             ticket.Remove();
         }
 
-        (_snapshot, _id, Origin) = (null, default, SessionOrigin.None);
+        _delta = new SessionDelta();
+        (_snapshot, _id, Origin, TouchGain) = (null, default, SessionOrigin.None, null);
     }
 
     /// <summary>Drops what was not saved; the request has failed.</summary>
@@ -210,7 +224,8 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
         if (_snapshot is not null)
         {
             Origin = SessionOrigin.Store;
-            RemainingWhenRead = _snapshot.IdleUntil - lifecycle.Time.GetUtcNow();
+            var idleIfTouched = lifecycle.Time.GetUtcNow() + lifecycle.Options.IdleTimeout;
+            TouchGain = (idleIfTouched < _snapshot.Expires ? idleIfTouched : _snapshot.Expires) - _snapshot.IdleUntil;
         }
     }
 
@@ -239,7 +254,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
             _delta = new SessionDelta();
         }
 
-        RemainingWhenRead = null;
+        TouchGain = null;
         Origin = began ? SessionOrigin.New : Origin;
         ticket.Issue(new Ticket(_id, _snapshot.Version, _snapshot.Generation, lifecycle.Time.GetUtcNow(), _snapshot.IdleUntil, _snapshot.Expires));
     }
@@ -252,6 +267,22 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
         }
 
         return _id;
+    }
+
+    /// <summary>When an exception handler of the app takes over from a handler that threw, it starts from what was saved.</summary>
+    private void ForgetWhatFailedHandlerChanged()
+    {
+        if (context.Features.Get<IExceptionHandlerFeature>()?.Error is not { } failure || ReferenceEquals(failure, _failure))
+        {
+            return;
+        }
+
+        _failure = failure;
+        if (!_delta.IsEmpty)
+        {
+            lifecycle.TellDropped(failure);
+            Discard();
+        }
     }
 
     private void ThrowIfNotReadable()
@@ -277,6 +308,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
             throw new ArgumentException("A session key is well-formed text of at most 65,535 bytes of UTF-8.", nameof(key));
         }
 
+        ForgetWhatFailedHandlerChanged();
         if (_closed || context.Response.HasStarted)
         {
             throw new InvalidOperationException(

@@ -11,7 +11,7 @@ namespace Affinity.Sessions;
 /// <summary>
 /// Any store, guarded: each call, tries and pauses included, ends within <see cref="SessionsOptions.StoreTimeout"/>; what is known not to have been applied is tried again;
 /// a store that keeps failing is left alone for a second, and then asked by one call first. Reading and changing have a breaker each, so that a store
-/// which refuses writes (full, read-only) is still read. Every fault that leaves here is a <see cref="SessionStoreException"/>.
+/// which refuses writes (full, read-only) is still read. Every fault that leaves here is a <see cref="SessionStoreException"/>, whatever the store throws.
 /// </summary>
 internal sealed class GuardedSessionStore : ISessionStore
 {
@@ -104,15 +104,18 @@ internal sealed class GuardedSessionStore : ISessionStore
     {
         try
         {
-            return await send(store, call, cancellationToken);
+            var answer = send(store, call, cancellationToken);
+            // The limit holds for a store that ignores its token, too: its answer is left behind.
+            return answer.IsCompletedSuccessfully ? answer.Result : await answer.AsTask().WaitAsync(cancellationToken);
         }
         catch (OperationCanceledException e) when (!caller.IsCancellationRequested)
         {
             throw new SessionStoreException(SessionStoreFault.Ambiguous, "The session store did not answer within the time limit.", e);
         }
-        catch (Exception e) when (e is not (SessionStoreException or ArgumentException or OperationCanceledException))
+        catch (Exception e) when (e is not (SessionStoreException or OperationCanceledException or ArgumentException))
         {
-            throw new SessionStoreException(SessionStoreFault.Ambiguous, $"The session store broke its contract with a {e.GetType().Name}.", e);
+            // A driver's own exception, against the contract: nobody knows what became of the call. Its text may quote keys, so it is not repeated.
+            throw new SessionStoreException(SessionStoreFault.Ambiguous, $"The session store failed with {e.GetType().Name}.", e);
         }
     }
 

@@ -69,6 +69,15 @@ internal sealed class SessionLifecycle(
         }
     }
 
+    /// <summary>Says that what a handler changed before it threw is not saved.</summary>
+    public void TellDropped(Exception failure)
+    {
+        if (logger.IsEnabled(LogLevel.Debug))
+        {
+            logger.SessionChangesDropped(failure.GetType().Name);
+        }
+    }
+
     private void TellFailure(SessionId id, SessionStoreException fault)
     {
         if (!GuardedSessionStore.WasNotAsked(fault))

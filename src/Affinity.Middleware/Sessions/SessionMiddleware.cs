@@ -1,18 +1,16 @@
 using System.Diagnostics;
-using Affinity.Diagnostics;
 using Affinity.Tickets;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.Logging;
 
 namespace Affinity.Sessions;
 
 /// <summary>
 /// What do we know of this visitor: the session is fetched before the app and saved before the first byte of the response, so a redirect, a flush or an early close
-/// cannot outrun the save. A request that fails (its handler throws) saves nothing.
+/// cannot outrun the save. What a handler that throws has changed is not saved; what an exception handler of the app sets afterwards is.
 /// </summary>
-internal sealed class SessionMiddleware(RequestDelegate next, SessionLifecycle lifecycle, SessionTouchQueue touches, ILogger<SessionMiddleware> logger)
+internal sealed class SessionMiddleware(RequestDelegate next, SessionLifecycle lifecycle, SessionTouchQueue touches)
 {
     private const string RetryAfterSeconds = "2";
 
@@ -22,7 +20,7 @@ internal sealed class SessionMiddleware(RequestDelegate next, SessionLifecycle l
         var session = new AffinitySession(context, ticket, lifecycle);
         context.Features.Set<ISessionFeature>(session);
         context.Features.Set(session);
-        var save = new SaveBeforeResponse(context, session, logger);
+        var save = new SaveBeforeResponse(context, session);
         context.Response.OnStarting(static state => ((SaveBeforeResponse)state).OnStartingAsync(), save);
         try
         {
@@ -94,7 +92,7 @@ internal sealed class SessionMiddleware(RequestDelegate next, SessionLifecycle l
     private sealed class SaveFailedInServer;
 
     /// <summary>The save of one request, at the latest when its response starts.</summary>
-    private sealed class SaveBeforeResponse(HttpContext context, AffinitySession session, ILogger logger)
+    private sealed class SaveBeforeResponse(HttpContext context, AffinitySession session)
     {
         /// <summary>Why the save failed; it hides behind whatever the server makes of it.</summary>
         public Exception? Failure { get; private set; }
@@ -118,10 +116,9 @@ internal sealed class SessionMiddleware(RequestDelegate next, SessionLifecycle l
 
         public async Task SaveAsync()
         {
-            if (context.Features.Get<IExceptionHandlerFeature>()?.Error is { } handled)
+            if (context.Features.Get<IExceptionHandlerFeature>()?.Error is { } handled && !context.Response.HasStarted)
             {
-                DropChangesOfFailedRequest(handled);
-                return;
+                KeepStatusOf(handled);
             }
 
             try
@@ -136,22 +133,16 @@ internal sealed class SessionMiddleware(RequestDelegate next, SessionLifecycle l
             }
         }
 
-        /// <summary>An exception handler inside the app answers for a handler that threw: what that handler changed is not saved.</summary>
-        private void DropChangesOfFailedRequest(Exception handled)
+        /// <summary>An exception handler inside the app writes the page; that the session is at fault stays visible to clients and proxies.</summary>
+        private void KeepStatusOf(Exception handled)
         {
-            session.Discard();
-            if (logger.IsEnabled(LogLevel.Debug))
-            {
-                logger.SessionChangesDropped(handled.GetType().Name);
-            }
-
-            if (handled is SessionUnavailableException && !context.Response.HasStarted)
+            if (handled is SessionUnavailableException)
             {
                 context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
                 context.Response.Headers.RetryAfter = RetryAfterSeconds;
                 context.Response.Headers.CacheControl = "no-store";
             }
-            else if (handled is SessionEndedException && !context.Response.HasStarted)
+            else if (handled is SessionEndedException)
             {
                 context.Response.StatusCode = StatusCodes.Status409Conflict;
             }

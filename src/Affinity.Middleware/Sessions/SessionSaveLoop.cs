@@ -61,7 +61,10 @@ internal sealed class SessionSaveLoop(ISessionStore store, SessionsOptions optio
                 case SessionWriteKind.Written:
                     return new(next, default);
                 case SessionWriteKind.Superseded:
-                    return new(SessionDecoder.Decode(result.Newer!, time), default);
+                    // Renewed on top of this write: who asked has proved the older generation only and must not be handed a ticket of the newer.
+                    return result.Newer!.Generation == next.Generation
+                        ? new(SessionDecoder.Decode(result.Newer, time), default)
+                        : new(Saved: null, SessionEnding.Superseded);
                 case SessionWriteKind.Conflict:
                     metrics.SaveConflict();
                     current = SessionDecoder.Decode(result.Newer!, time);

@@ -1,5 +1,6 @@
 using Affinity.Diagnostics;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -22,6 +23,7 @@ internal static class SessionServices
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionLifecycle>(provider, Guarded(provider)));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionTouchQueue>(provider, Guarded(provider)));
         services.AddHostedService(provider => provider.GetRequiredService<SessionTouchQueue>());
+        services.AddSingleton<IDeveloperPageExceptionFilter, DeveloperPageTellsFailure>();
         RenewSessionsAtSignIn(services);
         return services;
     }
@@ -31,11 +33,15 @@ internal static class SessionServices
     /// </summary>
     private static void RenewSessionsAtSignIn(IServiceCollection services)
     {
-        var inner = services.LastOrDefault(IsAuthentication) ?? new ServiceCollection().AddAuthenticationCore().Last(IsAuthentication);
+        var byApp = services.LastOrDefault(IsAuthentication);
+        var inner = byApp ?? new ServiceCollection().AddAuthenticationCore().Last(IsAuthentication);
         services.RemoveAll<IAuthenticationService>();
         services.Add(ServiceDescriptor.Describe(
             typeof(IAuthenticationService),
-            provider => ActivatorUtilities.CreateInstance<AuthenticationRenewsSession>(provider, Create(inner, provider)),
+            // None in an app without authentication, so that the framework says by itself what is missing.
+            provider => byApp is null && provider.GetService<IAuthenticationSchemeProvider>() is null
+                ? null!
+                : ActivatorUtilities.CreateInstance<AuthenticationRenewsSession>(provider, Create(inner, provider)),
             inner.Lifetime));
 
         static bool IsAuthentication(ServiceDescriptor descriptor) => descriptor.ServiceType == typeof(IAuthenticationService) && !descriptor.IsKeyedService;

@@ -18,8 +18,7 @@ internal sealed class SessionTouchQueue(ISessionStore store, SessionsOptions opt
     /// <summary>Queues a touch when one is due. Never waits.</summary>
     public void Consider(AffinitySession session)
     {
-        if (session.RemainingWhenRead is { } remaining && options.IdleTimeout - remaining >= options.IdleTimeout * options.TouchAfter
-            && !_keys.Writer.TryWrite(session.Key))
+        if (session.TouchGain is { } gain && gain >= options.IdleTimeout * options.TouchAfter && !_keys.Writer.TryWrite(session.Key))
         {
             metrics.TouchDropped();
         }

@@ -99,17 +99,6 @@ public sealed class GuardedSessionStoreTests
     }
 
     [Fact]
-    public async Task Whatever_a_store_throws_leaves_as_a_fault_of_the_store()
-    {
-        _store.BeforeRead = _ => throw new InvalidTimeZoneException("a bug");
-
-        var e = await Assert.ThrowsAsync<SessionStoreException>(() => _guarded.ReadAsync(_key, SessionVersion.None, default).AsTask());
-
-        Assert.Equal(SessionStoreFault.Ambiguous, e.Fault);
-        Assert.IsType<InvalidTimeZoneException>(e.InnerException);
-    }
-
-    [Fact]
     public async Task A_caller_who_gives_up_gets_a_cancellation_and_not_a_fault_of_the_store()
     {
         using var caller = new CancellationTokenSource();
@@ -119,6 +108,74 @@ public sealed class GuardedSessionStoreTests
         await caller.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read);
+    }
+
+    [Fact]
+    public async Task A_store_that_ignores_its_token_and_never_answers_ends_at_the_time_limit_too()
+    {
+        _store.BeforeWrite = async (_, _) => await new TaskCompletionSource().Task;
+        var write = WriteAsync();
+
+        _time.Advance(_options.StoreTimeout);
+
+        var e = await Assert.ThrowsAsync<SessionStoreException>(() => write.WaitAsync(TimeSpan.FromSeconds(5)));
+        Assert.Equal(SessionStoreFault.Ambiguous, e.Fault);
+    }
+
+    [Fact]
+    public async Task A_caller_who_gives_up_on_a_store_that_ignores_its_token_gets_a_cancellation()
+    {
+        using var caller = new CancellationTokenSource();
+        _store.BeforeRead = async _ => await new TaskCompletionSource().Task;
+        var read = _guarded.ReadAsync(_key, SessionVersion.None, caller.Token).AsTask();
+
+        await caller.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => read.WaitAsync(TimeSpan.FromSeconds(5)));
+    }
+
+    [Fact]
+    public async Task An_exception_that_breaks_the_stores_contract_leaves_as_a_fault_of_the_store_with_an_unknown_outcome()
+    {
+        _store.BeforeWrite = (_, _) => throw new TimeoutException("from a driver");
+
+        var e = await Assert.ThrowsAsync<SessionStoreException>(WriteAsync);
+
+        Assert.Equal(SessionStoreFault.Ambiguous, e.Fault);
+        Assert.IsType<TimeoutException>(e.InnerException);
+    }
+
+    [Fact]
+    public async Task A_store_whose_driver_throws_its_own_exceptions_is_left_alone_too()
+    {
+        _store.BeforeWrite = (_, _) => throw new IOException("from a driver");
+        for (var i = 0; i < 11; i++)
+        {
+            await Assert.ThrowsAsync<SessionStoreException>(WriteAsync);
+        }
+
+        Assert.Equal(10, _store.Writes);
+    }
+
+    [Fact]
+    public async Task After_the_pause_one_call_asks_and_the_others_still_fail_at_once()
+    {
+        _store.BeforeWrite = (_, _) => throw FaultyStore.Ambiguous();
+        for (var i = 0; i < 10; i++)
+        {
+            await Assert.ThrowsAsync<SessionStoreException>(WriteAsync);
+        }
+
+        _time.Advance(TimeSpan.FromSeconds(1.001));
+        var answer = new TaskCompletionSource();
+        _store.BeforeWrite = async (_, _) => await answer.Task;
+        var probe = WriteAsync();
+        var others = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => Record.ExceptionAsync(WriteAsync)));
+        answer.SetResult();
+
+        Assert.Equal(SessionWriteKind.Written, (await probe).Kind);
+        Assert.All(others, e => Assert.True(GuardedSessionStore.WasNotAsked(Assert.IsType<SessionStoreException>(e))));
+        Assert.Equal(11, _store.Writes);
     }
 
     private Task<SessionWriteResult> WriteAsync() => _guarded.WriteAsync(

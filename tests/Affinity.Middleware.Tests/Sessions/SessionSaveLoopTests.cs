@@ -149,6 +149,142 @@ public sealed class SessionSaveLoopTests
     }
 
     [Fact]
+    public async Task A_save_whose_reply_was_lost_and_on_which_a_sign_in_built_does_not_hand_out_the_new_generation()
+    {
+        // The visitor (or who copied the ticket) proved the old generation only: a ticket of the new one would undo the renewal.
+        var start = await SavedAsync(_loop, Nothing, Sets("basket", 1));
+        _store.AfterWrite = async (number, _) =>
+        {
+            if (number == 2)
+            {
+                var signIn = Sets("user", 7);
+                signIn.RaisesGeneration = true;
+                await SavedAsync(new SessionSaveLoop(_memory, _options, _time, TestMetrics.Create()), await StoredAsync(), signIn);
+                throw FaultyStore.Ambiguous();
+            }
+        };
+
+        var slow = await _loop.SaveAsync(_id, start, Sets("x", 1));
+
+        Assert.Equal((null, SessionEnding.Superseded), (slow.Saved, slow.Ending));
+        Assert.Equal(1, (await StoredAsync()).Items["x"].Single());
+    }
+
+    [Fact]
+    public async Task A_sign_in_whose_reply_was_lost_and_on_which_others_built_is_saved()
+    {
+        var start = await SavedAsync(_loop, Nothing, Sets("n", 1));
+        _store.AfterWrite = async (number, _) =>
+        {
+            if (number == 2)
+            {
+                await OthersIncrementAsync(1);
+                throw FaultyStore.Ambiguous();
+            }
+        };
+        var signIn = Sets("user", 7);
+        signIn.RaisesGeneration = true;
+
+        var saved = await SavedAsync(_loop, start, signIn);
+
+        Assert.Equal((1, 2), (saved.Generation, saved.Items["n"].Single()));
+    }
+
+    [Fact]
+    public async Task A_first_try_that_arrives_after_the_second_changes_nothing_more()
+    {
+        var start = await SavedAsync(_loop, Nothing, Sets("n", 1));
+        Func<ValueTask<SessionWriteResult>>? late = null;
+        var delayed = new DelayedFirstWrite(_memory, resend => late = resend);
+        var loop = new SessionSaveLoop(delayed, _options, _time, TestMetrics.Create());
+        await SavedAsync(loop, start, Increments("n"));
+        Assert.Equal(SessionWriteKind.Written, (await late!()).Kind);
+        await OthersIncrementAsync(3);
+
+        Assert.Equal(SessionWriteKind.Superseded, (await late()).Kind);
+        Assert.Equal(5, (await StoredAsync()).Items["n"].Single());
+        await _memory.DeleteAsync(SessionKey.Of(_id), TimeSpan.FromHours(1), default);
+        Assert.Equal(SessionWriteKind.Ended, (await late()).Kind);
+    }
+
+    [Fact]
+    public async Task An_update_function_that_throws_on_the_newer_value_saves_nothing_and_lets_the_next_in()
+    {
+        var start = await SavedAsync(_loop, Nothing, Sets("n", 1));
+        await SavedAsync(Node(), start, Sets("n", 200));
+        var picky = new SessionDelta();
+        picky.Update("n", [1], old => old![0] > 100 ? throw new InvalidOperationException("too many") : [2]);
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => SavedAsync(_loop, start, picky));
+
+        Assert.Equal(200, (await StoredAsync()).Items["n"].Single());
+        Assert.Equal(3u, (await SavedAsync(_loop, start, Sets("x", 1))).Version.Counter);
+    }
+
+    [Fact]
+    public async Task Clear_Remove_Set_and_Update_merge_as_if_one_request_came_after_the_other()
+    {
+        var start = await SavedAsync(_loop, Nothing, Sets("a", 1));
+        await SavedAsync(_loop, start, Sets("b", 2));
+        var delta = new SessionDelta();
+        delta.Update("c", current: null, old => [(byte)((old?[0] ?? 0) + 1)]);
+        delta.Clear();
+        delta.Update("a", current: null, old => [(byte)((old?[0] ?? 0) + 10)]);
+        delta.Set("d", [4]);
+        delta.Remove("d");
+
+        var saved = await SavedAsync(Node(), start, delta);
+
+        Assert.Equal(["a"], saved.Items.Keys);
+        Assert.Equal(10, saved.Items["a"].Single());
+    }
+
+    [Fact]
+    public async Task A_snapshot_that_is_handed_on_is_never_changed_by_who_gets_it()
+    {
+        var start = await SavedAsync(_loop, Nothing, Sets("n", 1));
+        var allAreThere = new TaskCompletionSource();
+        _store.BeforeWrite = async (_, _) => await allAreThere.Task;
+        var saves = Enumerable.Range(0, 10).Select(i => SavedAsync(_loop, start, Sets("k" + i, 1))).ToList();
+        allAreThere.SetResult();
+
+        var saved = await Task.WhenAll(saves);
+
+        Assert.Single(start.Items);
+        Assert.Equal(Enumerable.Range(2, 10), saved.Select(one => one.Items.Count));
+    }
+
+    [Fact]
+    public async Task A_session_of_exactly_the_limit_is_saved_and_one_byte_more_is_not()
+    {
+        const int Overhead = 1 + 8 + 8 + 4 + 2 + 4 + 1;
+        var exact = new SessionDelta();
+        exact.Set("k", new byte[_options.MaxBytes - Overhead]);
+        var start = await SavedAsync(_loop, Nothing, exact);
+        var more = new SessionDelta();
+        more.Set("k", new byte[_options.MaxBytes - Overhead + 1]);
+
+        var e = await Assert.ThrowsAsync<SessionTooLargeException>(() => SavedAsync(_loop, start, more));
+
+        Assert.Equal((_options.MaxBytes + 1L, _options.MaxBytes), (e.Size, e.Limit));
+    }
+
+    [Fact]
+    public async Task The_absolute_limit_stays_where_it_was_however_many_nodes_merge()
+    {
+        var start = await SavedAsync(_loop, Nothing, Sets("n", 1));
+        var end = start.Expires;
+        for (var i = 0; i < 5; i++)
+        {
+            _time.Advance(TimeSpan.FromMinutes(15));
+            start = await SavedAsync(Node(), start, Sets("k" + i, 1));
+        }
+
+        Assert.Equal(end, (await StoredAsync()).Expires);
+        Assert.Equal(end, start.Expires);
+    }
+
+    [Fact]
     public async Task Saves_that_queue_on_one_node_cost_one_trip_each()
     {
         var start = await SavedAsync(_loop, Nothing, Sets("n", 0));
@@ -251,5 +387,29 @@ public sealed class SessionSaveLoopTests
         var delta = new SessionDelta();
         delta.Update(key, current: null, old => [(byte)((old?[0] ?? 0) + 1)]);
         return delta;
+    }
+
+    /// <summary>Loses the first write on the way and lets the test deliver it late.</summary>
+    private sealed class DelayedFirstWrite(ISessionStore inner, Action<Func<ValueTask<SessionWriteResult>>> keep) : ISessionStore
+    {
+        private bool _lost;
+
+        public ValueTask<SessionRead> ReadAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken) => inner.ReadAsync(key, known, cancellationToken);
+
+        public ValueTask<SessionWriteResult> WriteAsync(SessionKey key, SessionWrite write, CancellationToken cancellationToken)
+        {
+            if (_lost)
+            {
+                return inner.WriteAsync(key, write, cancellationToken);
+            }
+
+            _lost = true;
+            keep(() => inner.WriteAsync(key, write, CancellationToken.None));
+            throw FaultyStore.Ambiguous();
+        }
+
+        public ValueTask<bool> TouchAsync(SessionKey key, TimeSpan idle, CancellationToken cancellationToken) => inner.TouchAsync(key, idle, cancellationToken);
+
+        public ValueTask DeleteAsync(SessionKey key, TimeSpan remember, CancellationToken cancellationToken) => inner.DeleteAsync(key, remember, cancellationToken);
     }
 }
