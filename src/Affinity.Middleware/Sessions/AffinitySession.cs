@@ -18,6 +18,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     private SessionId _id;
     private Exception? _unreachable;
     private Exception? _failure;
+    private SessionDelta? _undecided;
     private bool _loaded = ticket.Reading.Verdict is TicketVerdict.None or TicketVerdict.Refused;
     private bool _ended;
     private bool _closed;
@@ -154,11 +155,11 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
         }
     }
 
-    /// <summary>
-    /// Saves now instead of before the first byte of the response. Afterwards the request sees what others have saved too; after a failure its changes are dropped,
-    /// as nothing is saved that the app was told was not.
-    /// </summary>
-    /// <exception cref="SessionUnavailableException">The store is away; nothing is known to be saved.</exception>
+    /// <summary>Saves now instead of before the first byte of the response. Afterwards the request sees what others have saved too.</summary>
+    /// <exception cref="SessionUnavailableException">
+    /// The store is away; nothing is known to be saved. The changes stay and are saved again with the response; an update, which must not be applied twice, fails that one too
+    /// when this one may have arrived.
+    /// </exception>
     /// <exception cref="SessionEndedException">The session was abandoned, renewed or lost meanwhile; nothing was saved.</exception>
     /// <exception cref="SessionTooLargeException">The session would be larger than it may be; nothing was saved.</exception>
     public async Task CommitAsync(CancellationToken cancellationToken = default)
@@ -236,6 +237,11 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
             throw new SessionEndedException(SessionEnding.Superseded);
         }
 
+        if (ReferenceEquals(_undecided, _delta) && _delta.HasUpdates)
+        {
+            throw new SessionUnavailableException("It is not known whether an update of this request was saved, so it is not saved again.");
+        }
+
         var began = _snapshot is null;
         var start = _snapshot ?? SessionSnapshot.Empty(lifecycle.Time.GetUtcNow(), lifecycle.Options.AbsoluteTimeout);
         try
@@ -243,17 +249,14 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
             _snapshot = await lifecycle.SaveAsync(KnownId(), start, _delta);
             Reach = StoreReach.Reachable;
         }
-        catch (SessionUnavailableException)
+        catch (SessionUnavailableException e)
         {
             Reach = StoreReach.Unreachable;
+            _undecided = e.InnerException is SessionStoreException { Fault: SessionStoreFault.Ambiguous } ? _delta : _undecided;
             throw;
         }
-        finally
-        {
-            // After a failure too: it may have been written, and an app that goes on must not have it saved again when its response starts.
-            _delta = new SessionDelta();
-        }
 
+        _delta = new SessionDelta();
         TouchGain = null;
         Origin = began ? SessionOrigin.New : Origin;
         ticket.Issue(new Ticket(_id, _snapshot.Version, _snapshot.Generation, lifecycle.Time.GetUtcNow(), _snapshot.IdleUntil, _snapshot.Expires));

@@ -113,7 +113,16 @@ internal sealed class SessionSaveLoop(ISessionStore store, SessionsOptions optio
         }
         catch (SessionStoreException e) when (e.Fault == SessionStoreFault.Ambiguous)
         {
-            var result = await store.WriteAsync(key, write, cancellationToken);
+            SessionWriteResult result;
+            try
+            {
+                result = await store.WriteAsync(key, write, cancellationToken);
+            }
+            catch (SessionStoreException again) when (again.Fault == SessionStoreFault.NotApplied)
+            {
+                throw new SessionStoreException(e.Fault, e.Message, e); // the second try was refused, but the first may have arrived
+            }
+
             var forgotten = result.Kind == SessionWriteKind.Conflict
                 && result.Newer!.Version.Counter - write.Expected.Counter > SessionWrite.RememberedWrites;
             return forgotten && delta.HasUpdates

@@ -195,24 +195,6 @@ public sealed class SessionPipelineTests
     }
 
     [Fact]
-    public async Task A_failed_commit_that_the_app_catches_is_not_saved_again_behind_its_back()
-    {
-        await using var app = await StartAsync(routes => routes.MapPost("/add-and-catch", async (HttpContext context) =>
-        {
-            context.Session.Update<int>("n", n => n + 1);
-            var e = await Record.ExceptionAsync(() => context.Session.CommitAsync());
-            return e?.GetType().Name ?? "saved";
-        }));
-        await _visitor.PostAsync(app.Address, "/add-and-catch");
-        app.Store.AfterWrite = (number, _) => number is 2 or 3 ? throw FaultyStore.Ambiguous() : ValueTask.CompletedTask;
-
-        using var caught = await _visitor.PostAsync(app.Address, "/add-and-catch");
-
-        Assert.Equal(nameof(SessionUnavailableException), await caught.Content.ReadAsStringAsync());
-        Assert.Equal("2", await _visitor.GetStringAsync(app.Address, "/get/n"));
-    }
-
-    [Fact]
     public async Task A_store_that_is_away_is_a_503_also_behind_the_apps_exception_handler()
     {
         await using var app = await StartAsync(exceptionHandler: true);

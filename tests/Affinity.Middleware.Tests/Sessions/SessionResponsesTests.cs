@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Affinity.Sessions;
 using Affinity.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics;
@@ -54,6 +55,53 @@ public sealed class SessionResponsesTests
         Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
         Assert.Equal("1", await _visitor.GetStringAsync(app.Address, "/get/x"));
         Assert.Equal("nothing", await _visitor.GetStringAsync(app.Address, "/get/late"));
+    }
+
+    [Fact]
+    public async Task An_update_whose_commit_may_have_arrived_is_not_applied_again_when_the_app_goes_on()
+    {
+        await using var app = await StartAsync(_ => { });
+        await _visitor.PostAsync(app.Address, "/increment/n");
+        app.Store.AfterWrite = (number, _) => number is 2 or 3 ? throw FaultyStore.Ambiguous() : ValueTask.CompletedTask;
+
+        using var response = await _visitor.PostAsync(app.Address, "/increment/n");
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+        Assert.Equal("2", await _visitor.GetStringAsync(app.Address, "/get/n"));
+    }
+
+    [Fact]
+    public async Task A_value_whose_commit_may_have_arrived_is_saved_when_the_app_goes_on()
+    {
+        await using var app = await StartAsync(_ => { });
+        app.Store.AfterWrite = (number, _) => number is 1 or 2 ? throw FaultyStore.Ambiguous() : ValueTask.CompletedTask;
+
+        using var response = await _visitor.PostAsync(app.Address, "/try-to-commit/x/1");
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("1", await _visitor.GetStringAsync(app.Address, "/get/x"));
+    }
+
+    [Fact]
+    public async Task Of_two_sign_ins_at_once_one_is_told_that_the_session_changed_and_nothing_is_lost()
+    {
+        var (entered, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await using var app = await StartAsync(app => app.MapPost("/renew-slowly", async (HttpContext context) =>
+        {
+            await context.Session.RegenerateAsync();
+            entered.SetResult();
+            await go.Task;
+        }));
+        await _visitor.PostAsync(app.Address, "/set/x/1");
+        var second = _visitor.Clone();
+        var slow = second.PostAsync(app.Address, "/renew-slowly");
+        await entered.Task;
+        await _visitor.PostAsync(app.Address, "/renew");
+        go.SetResult();
+
+        Assert.Equal(HttpStatusCode.Conflict, (await slow).StatusCode);
+        Assert.Empty(second.LastSetCookies);
+        Assert.Equal("1", await _visitor.GetStringAsync(app.Address, "/get/x"));
     }
 
     [Fact]
@@ -218,6 +266,24 @@ public sealed class SessionResponsesTests
             context.Session.SetString(key, value);
             context.Response.StatusCode = 404;
         });
+        app.MapPost("/increment/{key}", async (HttpContext context, string key) =>
+        {
+            context.Session.Update<int>(key, n => n + 1);
+            try
+            {
+                await context.Session.CommitAsync();
+            }
+            catch (SessionUnavailableException)
+            {
+                await context.Response.WriteAsync("going on");
+            }
+        });
+        app.MapPost("/try-to-commit/{key}/{value}", async (HttpContext context, string key, string value) =>
+        {
+            context.Session.SetString(key, value);
+            await Assert.ThrowsAsync<SessionUnavailableException>(() => context.Session.CommitAsync());
+        });
+        app.MapPost("/renew", (HttpContext context) => context.Session.RegenerateAsync());
         app.Map("/missing", (HttpContext context) => "x is " + context.Session.GetString("x"));
         app.MapGet("/cached/{key}/{value}", (HttpContext context, string key, string value) =>
         {

@@ -110,6 +110,17 @@ public sealed class SessionSaveLoopTests
     }
 
     [Fact]
+    public async Task A_second_try_that_is_refused_leaves_the_first_unknown()
+    {
+        _store.AfterWrite = (_, _) => throw FaultyStore.Ambiguous();
+        _store.BeforeWrite = (number, _) => number == 2 ? throw FaultyStore.NotApplied() : ValueTask.CompletedTask;
+
+        var e = await Assert.ThrowsAsync<SessionStoreException>(() => SavedAsync(_loop, Nothing, Sets("n", 1)));
+
+        Assert.Equal(SessionStoreFault.Ambiguous, e.Fault);
+    }
+
+    [Fact]
     public async Task A_session_that_was_abandoned_meanwhile_does_not_come_back()
     {
         var start = await SavedAsync(_loop, Nothing, Sets("n", 1));
