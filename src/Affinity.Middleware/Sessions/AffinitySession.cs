@@ -244,6 +244,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
 
         var began = _snapshot is null;
         var start = _snapshot ?? SessionSnapshot.Empty(lifecycle.Time.GetUtcNow(), lifecycle.Options.AbsoluteTimeout);
+        _delta.GenerationFloor = LoadKind == SessionLoadKind.Behind ? ticket.Reading.Ticket?.Generation ?? 0 : 0;
         try
         {
             _snapshot = await lifecycle.SaveAsync(KnownId(), start, _delta);

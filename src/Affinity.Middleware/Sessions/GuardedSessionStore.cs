@@ -9,7 +9,7 @@ using Polly.Timeout;
 namespace Affinity.Sessions;
 
 /// <summary>
-/// Any store, guarded: each call, tries and pauses included, ends within <see cref="SessionsOptions.StoreTimeout"/>; what is known not to have been applied is tried again;
+/// Any store, guarded: each call, tries and pauses included, ends within <see cref="SessionsOptions.StoreTimeout"/>; what is known not to have been applied is tried again, and so is a read whose answer was lost;
 /// a store that keeps failing is left alone for a second, and then asked by one call first. Reading and changing have a breaker each, so that a store
 /// which refuses writes (full, read-only) is still read. Every fault that leaves here is a <see cref="SessionStoreException"/>, whatever the store throws.
 /// </summary>
@@ -35,7 +35,7 @@ internal sealed class GuardedSessionStore : ISessionStore
 
     /// <inheritdoc/>
     public ValueTask<SessionRead> ReadAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken) =>
-        CallAsync(_reading, "read", static (store, call, token) => store.ReadAsync(call.key, call.known, token), (key, known), cancellationToken);
+        CallAsync(_reading, "read", static (store, call, token) => ReadTwiceAsync(store, call.key, call.known, token), (key, known), cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<SessionWriteResult> WriteAsync(SessionKey key, SessionWrite write, CancellationToken cancellationToken) =>
@@ -92,6 +92,19 @@ internal sealed class GuardedSessionStore : ISessionStore
         finally
         {
             _metrics.StoreCalled(operation, outcome, _time.GetElapsedTime(started));
+        }
+    }
+
+    /// <summary>A read whose answer was lost with its connection is asked again at once: it changes nothing.</summary>
+    private static async ValueTask<SessionRead> ReadTwiceAsync(ISessionStore store, SessionKey key, SessionVersion known, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await store.ReadAsync(key, known, cancellationToken);
+        }
+        catch (SessionStoreException e) when (e.Fault == SessionStoreFault.Ambiguous && !cancellationToken.IsCancellationRequested)
+        {
+            return await store.ReadAsync(key, known, cancellationToken);
         }
     }
 

@@ -14,6 +14,11 @@ internal sealed class SessionDelta
     /// <summary>Whether the save raises the session's generation.</summary>
     public bool RaisesGeneration { get; set; }
 
+    /// <summary>
+    /// The least generation that the save leaves behind: the one that the visitor's ticket proves, when the store has lost the write that raised it. Else tickets from before the sign-in would count again.
+    /// </summary>
+    public int GenerationFloor { get; set; }
+
     /// <summary>Whether there is nothing to save.</summary>
     public bool IsEmpty => !Clears && !RaisesGeneration && _changes.Count == 0;
 

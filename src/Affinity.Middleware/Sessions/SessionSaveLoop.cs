@@ -87,7 +87,8 @@ internal sealed class SessionSaveLoop(ISessionStore store, SessionsOptions optio
         var now = time.GetUtcNow();
         var items = delta.ApplyTo(current.Items);
         var renewed = delta.RaisesGeneration ? DateTimeOffset.FromUnixTimeMilliseconds(now.ToUnixTimeMilliseconds()) : current.Renewed;
-        var generation = delta.RaisesGeneration ? checked(current.Generation + 1) : current.Generation;
+        var generation = Math.Max(delta.GenerationFloor, current.Generation);
+        generation = delta.RaisesGeneration ? checked(generation + 1) : generation;
         var payload = SessionCodec.Encode(current.Created, renewed, items, options.MaxBytes);
         var idleUntil = now + options.IdleTimeout;
         var next = new SessionSnapshot

@@ -60,6 +60,15 @@ public sealed class GuardedSessionStoreTests
     }
 
     [Fact]
+    public async Task A_read_whose_answer_was_lost_is_asked_again()
+    {
+        _store.BeforeRead = _ => _store.Reads == 1 ? throw FaultyStore.Ambiguous() : ValueTask.CompletedTask;
+
+        Assert.Equal(SessionReadKind.Absent, (await _guarded.ReadAsync(_key, SessionVersion.None, default)).Kind);
+        Assert.Equal(2, _store.Reads);
+    }
+
+    [Fact]
     public async Task An_unknown_outcome_is_left_to_the_save_loop()
     {
         _store.AfterWrite = (_, _) => throw FaultyStore.Ambiguous();

@@ -296,6 +296,21 @@ public sealed class SessionSaveLoopTests
     }
 
     [Fact]
+    public async Task A_store_that_lost_a_sign_in_is_brought_back_to_the_generation_that_the_visitor_proves()
+    {
+        var start = await SavedAsync(_loop, Nothing, Sets("n", 1));
+        var change = Sets("n", 2);
+        change.GenerationFloor = 3;
+
+        var saved = await SavedAsync(_loop, start, change);
+        var signIn = Sets("n", 3);
+        (signIn.GenerationFloor, signIn.RaisesGeneration) = (3, true);
+
+        Assert.Equal(3, saved.Generation);
+        Assert.Equal(4, (await SavedAsync(_loop, saved, signIn)).Generation);
+    }
+
+    [Fact]
     public async Task Saves_that_queue_on_one_node_cost_one_trip_each()
     {
         var start = await SavedAsync(_loop, Nothing, Sets("n", 0));
