@@ -30,7 +30,7 @@ internal static class NodeOptionsValidator
             yield return $"Affinity:Node:HeartbeatInterval is {options.HeartbeatInterval}. Use 00:00:00.2 to 00:01:00; the default is 00:00:01.";
         }
 
-        if (options.DeadAfter < 3 * options.HeartbeatInterval || options.DeadAfter > TimeSpan.FromMinutes(10))
+        if (options.DeadAfter / 3 < options.HeartbeatInterval || options.DeadAfter > TimeSpan.FromMinutes(10))
         {
             yield return $"Affinity:Node:DeadAfter is {options.DeadAfter}. Use at least three times Affinity:Node:HeartbeatInterval ({options.HeartbeatInterval}), so that one lost heartbeat kills no node, and at most 00:10:00; the default is 00:00:05.";
         }
