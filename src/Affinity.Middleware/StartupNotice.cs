@@ -1,4 +1,5 @@
 using Affinity.Diagnostics;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -6,8 +7,9 @@ using Microsoft.Extensions.Options;
 
 namespace Affinity;
 
-/// <summary>Says once, at start, what the app should know: that nothing is shared, or that another session stands in the way.</summary>
-internal sealed class StartupNotice(IOptions<AffinityOptions> options, IServiceProviderIsService services, ILogger<StartupNotice> logger) : IHostedService
+/// <summary>Says once, at start, what the app should know: that nothing is shared, that another session stands in the way, or that a setting is not understood.</summary>
+internal sealed class StartupNotice(
+    IOptions<AffinityOptions> options, IConfiguration configuration, IServiceProviderIsService services, ILogger<StartupNotice> logger) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -19,6 +21,11 @@ internal sealed class StartupNotice(IOptions<AffinityOptions> options, IServiceP
         if (services.IsService(typeof(Microsoft.AspNetCore.Session.ISessionStore)))
         {
             logger.FrameworkSessionRegistered();
+        }
+
+        foreach (var path in UnknownSettings.In(configuration.GetSection("Affinity"), typeof(AffinityOptions)))
+        {
+            logger.UnknownSetting(path);
         }
 
         return Task.CompletedTask;

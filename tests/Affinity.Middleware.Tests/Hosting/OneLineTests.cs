@@ -55,6 +55,33 @@ public sealed class OneLineTests
         Assert.Single(log.Lines, line => line.Contains("AddSession()", StringComparison.Ordinal));
     }
 
+    /// <summary>The binder says nothing about what it does not know: a farm with a misspelt secret ran on keys of the vault.</summary>
+    [Fact]
+    public async Task A_setting_that_is_not_understood_is_named_once_without_its_value()
+    {
+        var log = new WarningLog();
+        var builder = Builder();
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            ["Affinity:Session:Load"] = "OnDemand",
+            ["affinity:node:id"] = "a",
+            ["Affinity:Node:DeadAftre"] = "00:00:09",
+            ["Affinity:Secrets"] = "not-a-list",
+            ["Affinity:Sessions:Load"] = "BeforeApp",
+        });
+        builder.Logging.AddProvider(log);
+
+        await using var app = await StartAsync(builder);
+
+        var told = log.Lines.Where(line => line.Contains("is not known", StringComparison.Ordinal)).Order(StringComparer.OrdinalIgnoreCase).ToArray();
+        Assert.Collection(
+            told,
+            line => Assert.Contains("Affinity:Node:DeadAftre", line, StringComparison.OrdinalIgnoreCase),
+            line => Assert.Contains("Affinity:Secrets ", line, StringComparison.OrdinalIgnoreCase),
+            line => Assert.Contains("Affinity:Session ", line, StringComparison.OrdinalIgnoreCase));
+        Assert.All(log.Lines, line => Assert.DoesNotContain("not-a-list", line, StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task An_app_that_places_the_pipeline_itself_has_it_once()
     {
