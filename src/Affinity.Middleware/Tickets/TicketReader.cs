@@ -29,14 +29,20 @@ internal sealed class TicketReader(TicketCodec codec, ISigningKeys keys)
 
     private async ValueTask<TicketReading> ReadWithLookUpsAsync(CookieValues values, CancellationToken cancellationToken)
     {
+        // All are asked before the first is awaited, so that they share one wait.
+        var lookUps = new Task<KeyLookup>?[values.Count];
+        for (var i = 0; i < values.Count; i++)
+        {
+            lookUps[i] = codec.Decode(values[i].Span, keys).UnknownKey is { } id ? keys.LookUpAsync(id, cancellationToken).AsTask() : null;
+        }
+
         var verdict = default(Tally);
         for (var i = 0; i < values.Count; i++)
         {
             var decoding = codec.Decode(values[i].Span, keys);
-            if (decoding.UnknownKey is { } id)
+            if (decoding.UnknownKey is not null && lookUps[i] is { } lookUp)
             {
-                var lookup = await keys.LookUpAsync(id, cancellationToken);
-                decoding = lookup.Kind switch
+                decoding = (await lookUp).Kind switch
                 {
                     KeyLookupKind.Found => codec.Decode(values[i].Span, keys),
                     KeyLookupKind.Unknown => decoding,
