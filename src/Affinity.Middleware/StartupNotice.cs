@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace Affinity;
 
-/// <summary>Says once, at start, what the app should know: that nothing is shared, that another session stands in the way, or that a setting is misspelt.</summary>
+/// <summary>Says once, at start, what the app should know: that nothing is shared, that another session stands in the way, or that a setting is not understood.</summary>
 internal sealed class StartupNotice(
     IOptions<AffinityOptions> options, IConfiguration configuration, IServiceProviderIsService services, ILogger<StartupNotice> logger) : IHostedService
 {
@@ -23,28 +23,13 @@ internal sealed class StartupNotice(
             logger.FrameworkSessionRegistered();
         }
 
-        if (UnknownSettings() is { } names)
+        foreach (var path in UnknownSettings.In(configuration.GetSection("Affinity"), typeof(AffinityOptions)))
         {
-            logger.UnknownSettings(names);
+            logger.UnknownSetting(path);
         }
 
         return Task.CompletedTask;
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    /// <summary>A misspelt setting would be ignored in silence. Not a fault: during a roll-out a node may meet the settings of a newer version.</summary>
-    private string? UnknownSettings()
-    {
-        try
-        {
-            configuration.GetSection("Affinity").Bind(new AffinityOptions(), binder => binder.ErrorOnUnknownConfiguration = true);
-            return null;
-        }
-        catch (InvalidOperationException e)
-        {
-            // The values were bound before, so this is about names, and names only.
-            return e.Message;
-        }
-    }
 }

@@ -13,7 +13,7 @@ internal static partial class Log
         Message = "AddSession() is called as well. If UseSession() is too, HttpContext.Session is the framework's and not Affinity's: remove both lines, AddAffinity() provides the session.")]
     public static partial void FrameworkSessionRegistered(this ILogger logger);
 
-    [LoggerMessage(EventId = 6002, EventName = "UnknownSettings", Level = LogLevel.Warning,
-        Message = "The section Affinity has settings that do not exist, so they have no effect; look for a misspelt name. {Names}")]
-    public static partial void UnknownSettings(this ILogger logger, string names);
+    [LoggerMessage(EventId = 6002, EventName = "UnknownSetting", Level = LogLevel.Warning,
+        Message = "The setting {Setting} is not known and has no effect: check its spelling. (A list is written with numbers: Affinity:Secrets:0.)")]
+    public static partial void UnknownSetting(this ILogger logger, string setting);
 }

@@ -11,6 +11,10 @@ internal static partial class Log
         Message = "Affinity:Ticket:InsecureAllowHttp is on: the session cookie travels without TLS, and anybody on the way can take over sessions. For development only.")]
     internal static partial void TicketCookieInsecure(this ILogger logger);
 
+    [LoggerMessage(EventId = 2002, EventName = "ClocksDiffer", Level = LogLevel.Warning,
+        Message = "A ticket of this app was issued more than {Tolerance} in the future: the clock of this node is behind, or that of another one ahead. It is accepted. Set the clocks right (NTP). Told once.")]
+    internal static partial void ClocksDiffer(this ILogger logger, TimeSpan tolerance);
+
     [LoggerMessage(EventId = 2010, EventName = "SigningKeysInVault", Level = LogLevel.Information,
         Message = "Affinity:Secrets is not set: the keys that sign tickets lie in the key vault, so tickets cannot be verified after a start without the vault, "
             + "and whoever reads the vault can forge them. Better: give all nodes one secret (openssl rand -base64 32).")]

@@ -15,6 +15,7 @@ internal sealed class TicketMiddleware
     private readonly AffinityMetrics _metrics;
     private readonly ILogger _logger;
     private readonly Func<object, Task> _onStarting;
+    private int _toldOfClocks;
 
     public TicketMiddleware(
         RequestDelegate next, TicketReader reader, TicketCookie cookie, TicketWriter writer, AffinityMetrics metrics, ILogger<TicketMiddleware> logger)
@@ -68,6 +69,10 @@ internal sealed class TicketMiddleware
         {
             // The client chose these bytes.
             _logger.TicketNotAccepted(reading.Reason);
+        }
+        else if (ReferenceEquals(reading.Reason, TicketReasons.IssuedAhead) && Interlocked.Exchange(ref _toldOfClocks, 1) == 0)
+        {
+            _logger.ClocksDiffer(TicketCodec.ClockTolerance);
         }
     }
 }

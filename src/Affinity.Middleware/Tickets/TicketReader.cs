@@ -29,14 +29,20 @@ internal sealed class TicketReader(TicketCodec codec, ISigningKeys keys)
 
     private async ValueTask<TicketReading> ReadWithLookUpsAsync(CookieValues values, CancellationToken cancellationToken)
     {
+        // All are asked before the first is awaited, so that they share one wait.
+        var lookUps = new Task<KeyLookup>?[values.Count];
+        for (var i = 0; i < values.Count; i++)
+        {
+            lookUps[i] = codec.Decode(values[i].Span, keys).UnknownKey is { } id ? keys.LookUpAsync(id, cancellationToken).AsTask() : null;
+        }
+
         var verdict = default(Tally);
         for (var i = 0; i < values.Count; i++)
         {
             var decoding = codec.Decode(values[i].Span, keys);
-            if (decoding.UnknownKey is { } id)
+            if (decoding.UnknownKey is not null && lookUps[i] is { } lookUp)
             {
-                var lookup = await keys.LookUpAsync(id, cancellationToken);
-                decoding = lookup.Kind switch
+                decoding = (await lookUp).Kind switch
                 {
                     KeyLookupKind.Found => codec.Decode(values[i].Span, keys),
                     KeyLookupKind.Unknown => decoding,
@@ -54,17 +60,17 @@ internal sealed class TicketReader(TicketCodec codec, ISigningKeys keys)
     /// <summary>Adds up what the different values are. Equal texts were counted once, so two genuine tickets do differ.</summary>
     private struct Tally
     {
-        private Ticket? _ticket;
+        private TicketDecoding _genuine;
         private string? _firstFault;
         private bool _ambiguous;
         private bool _unverifiable;
 
         public void Add(TicketDecoding decoding)
         {
-            if (decoding.Ticket is { } ticket)
+            if (decoding.Ticket is not null)
             {
-                _ambiguous |= _ticket is not null;
-                _ticket = ticket;
+                _ambiguous |= _genuine.Ticket is not null;
+                _genuine = decoding;
             }
             else
             {
@@ -80,9 +86,9 @@ internal sealed class TicketReader(TicketCodec codec, ISigningKeys keys)
                 return new TicketReading(TicketVerdict.Refused, TicketReasons.Ambiguous, Ticket: null);
             }
 
-            if (_ticket is not null)
+            if (_genuine.Ticket is not null)
             {
-                return new TicketReading(TicketVerdict.Valid, TicketReasons.Valid, _ticket);
+                return new TicketReading(TicketVerdict.Valid, _genuine.Reason, _genuine.Ticket);
             }
 
             return _unverifiable

@@ -18,7 +18,7 @@ internal enum TicketVerdict
 
 /// <summary>The verdict on a request's ticket cookies.</summary>
 /// <param name="Verdict">What came of it.</param>
-/// <param name="Reason">A short stable word for logs and metrics: <c>none</c>, <c>valid</c>, or why not, such as <c>bad_mac</c>.</param>
+/// <param name="Reason">A short stable word for logs and metrics: <c>none</c>, <c>valid</c>, <c>issued_ahead</c> (valid too), or why not, such as <c>bad_mac</c>.</param>
 /// <param name="Ticket">The ticket when it is valid, else null.</param>
 internal sealed record TicketReading(TicketVerdict Verdict, string Reason, Ticket? Ticket)
 {

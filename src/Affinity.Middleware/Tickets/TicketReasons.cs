@@ -29,7 +29,7 @@ internal static class TicketReasons
 
     public const string Expired = "expired";
 
-    /// <summary>Issued in the future, by more than clocks may differ.</summary>
+    /// <summary>Valid, but issued in the future by more than clocks may differ: the clock of this node or of the issuer is wrong.</summary>
     public const string IssuedAhead = "issued_ahead";
 
     /// <summary>Two genuine tickets that differ.</summary>

@@ -18,6 +18,7 @@ internal sealed class VaultSigningKeys : ISigningKeys
     private readonly VaultRing _ring;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly MissingKeys<SigningKeyId> _missing = new();
     private volatile Known _known = new([], SigningRing.Of([]));
 
     public VaultSigningKeys(VaultRing ring, TimeProvider time, ILogger logger) => (_ring, _time, _logger) = (ring, time, logger);
@@ -49,12 +50,28 @@ internal sealed class VaultSigningKeys : ISigningKeys
             return known;
         }
 
+        if (_missing.Contains(id))
+        {
+            return KeyLookup.Unknown;
+        }
+
         if (!await _ring.CatchUpAsync(LookUpGap, cancellationToken))
         {
             return KeyLookup.Unreachable;
         }
 
-        return Answer(id) ?? (Keys.IsSettled(_time.GetUtcNow()) ? KeyLookup.Unknown : KeyLookup.Unreachable);
+        if (Answer(id) is { } fetched)
+        {
+            return fetched;
+        }
+
+        if (!Keys.IsSettled(_time.GetUtcNow()))
+        {
+            return KeyLookup.Unreachable;
+        }
+
+        _missing.Add(id);
+        return KeyLookup.Unknown;
     }
 
     /// <summary>

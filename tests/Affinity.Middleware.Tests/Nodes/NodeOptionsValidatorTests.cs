@@ -31,6 +31,11 @@ public sealed class NodeOptionsValidatorTests
             StringComparer.Ordinal);
     }
 
+    /// <summary>Three times such an interval is no TimeSpan: the app ended with an OverflowException that named no setting.</summary>
+    [Fact]
+    public void An_interval_without_measure_is_a_fault_like_any_other() =>
+        Assert.Equal(2, NodeOptionsValidator.Faults(new NodeOptions { HeartbeatInterval = TimeSpan.MaxValue }).Count());
+
     [Theory]
     [InlineData("")]
     [InlineData("/")]

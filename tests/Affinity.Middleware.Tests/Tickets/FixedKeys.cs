@@ -11,6 +11,9 @@ internal sealed class FixedKeys(params SigningKey[] keys) : ISigningKeys
 
     public int LookUps { get; private set; }
 
+    /// <summary>Every look-up waits for it.</summary>
+    public Task Turn { get; set; } = Task.CompletedTask;
+
     public SigningKey? Current => _keys.LastOrDefault();
 
     public void Add(SigningKey key) => _keys.Add(key);
@@ -25,6 +28,7 @@ internal sealed class FixedKeys(params SigningKey[] keys) : ISigningKeys
     {
         LookUps++;
         await Task.Yield();
+        await Turn;
         if (LookUp.Key is { } found)
         {
             Add(found);

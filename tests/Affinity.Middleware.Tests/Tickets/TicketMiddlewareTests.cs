@@ -45,6 +45,28 @@ public sealed class TicketMiddlewareTests
         Assert.Empty(response.Headers);
     }
 
+    /// <summary>It was refused: one node whose clock was six minutes behind gave every visitor that it met a new, empty session.</summary>
+    [Fact]
+    public async Task A_node_whose_clock_is_behind_signs_nobody_out_and_warns_once()
+    {
+        var log = new ListLogger();
+        await using var host = await TicketHost.StartAsync(
+            context =>
+            {
+                _seen = context.Features.Get<TicketFeature>()!.Reading;
+                return Task.CompletedTask;
+            },
+            _time,
+            logs: log);
+        var ahead = Sample.Ticket() with { Issued = Sample.Now.AddMinutes(6) };
+
+        (await host.GetAsync("__Host-affinity=" + host.Sign(ahead))).Dispose();
+        (await host.GetAsync("__Host-affinity=" + host.Sign(ahead))).Dispose();
+
+        Assert.Equal((TicketVerdict.Valid, TicketReasons.IssuedAhead, ahead), (_seen!.Verdict, _seen.Reason, _seen.Ticket));
+        Assert.Single(log.Entries, entry => entry.Level == LogLevel.Warning);
+    }
+
     [Fact]
     public async Task A_removed_ticket_is_expired()
     {

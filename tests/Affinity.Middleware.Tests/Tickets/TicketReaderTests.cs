@@ -66,6 +66,19 @@ public sealed class TicketReaderTests
         await AssertAsync(TicketVerdict.Refused, TicketReasons.BadMac, _unknownKey);
     }
 
+    /// <summary>They were asked one after another, so a request with three invented ids was held for three turns at the vault.</summary>
+    [Fact]
+    public async Task Unknown_keys_of_one_request_share_one_wait()
+    {
+        var turn = new TaskCompletionSource();
+        _keys.Turn = turn.Task;
+        var reading = ReadAsync(_unknownKey, Sample.Codec().Encode(Sample.Ticket(), Sample.Key(id: 10)), Sample.Codec().Encode(Sample.Ticket(), Sample.Key(id: 11)));
+
+        Assert.Equal(3, _keys.LookUps);
+        turn.SetResult();
+        Assert.Equal(TicketReasons.UnknownKey, (await reading).Reason);
+    }
+
     [Fact]
     public async Task A_ticket_is_not_judged_while_the_keys_cannot_be_read()
     {

@@ -173,6 +173,35 @@ public sealed class VaultSigningKeysTests
         Assert.InRange(_vault.Reads - before, 1, 2);
     }
 
+    /// <summary>Every request with a ticket from before a lost ring waited up to a second for its turn at the vault, pictures included.</summary>
+    [Fact]
+    public async Task An_old_ticket_waits_for_the_vault_once_and_not_with_every_request()
+    {
+        var node = (await StartAsync(1))[0];
+        _time.Advance(SigningRing.SettlesIn);
+        Assert.Equal(KeyLookup.Unknown, await node.LookUpAsync(new SigningKeyId(1), CancellationToken.None));
+        var reads = _vault.Reads;
+
+        var again = node.LookUpAsync(new SigningKeyId(1), CancellationToken.None);
+
+        Assert.True(again.IsCompletedSuccessfully);
+        Assert.Equal((KeyLookup.Unknown, reads), (await again, _vault.Reads));
+    }
+
+    [Fact]
+    public async Task A_key_that_was_missing_is_found_once_the_vault_has_it()
+    {
+        var node = (await StartAsync(1))[0];
+        _time.Advance(SigningRing.SettlesIn);
+        var late = RingKey.Create(Sample.Now, Sample.Now);
+        Assert.Equal(KeyLookup.Unknown, await node.LookUpAsync(late.Key.Id, CancellationToken.None));
+
+        _vault.Put(late.ToElement());
+        await node.MaintainAsync(CancellationToken.None);
+
+        Assert.Equal(KeyLookupKind.Found, (await node.LookUpAsync(late.Key.Id, CancellationToken.None)).Kind);
+    }
+
     [Fact]
     public async Task A_caller_that_goes_away_ends_its_wait_alone()
     {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using Affinity.Diagnostics;
 using Microsoft.Extensions.Logging;
@@ -7,20 +6,16 @@ namespace Affinity.Tickets;
 
 /// <summary>
 /// Key ids that clients name and this node does not know: another node may have created the key a moment ago, so the vault is read now, at most once per <see cref="Gap"/>.
-/// An id that was not in the vault when it was met is remembered, so that an old cookie does not slow its owner down with every request.
 /// </summary>
 internal sealed class UnknownKeys(VaultRing ring, ILogger<UnknownKeys> logger)
 {
     public static readonly TimeSpan Gap = TimeSpan.FromSeconds(1);
 
-    /// <summary>Random ids cost a client a request each, so this bounds memory only; past it the memory starts anew.</summary>
-    private const int MaxRemembered = 1024;
-
-    private readonly ConcurrentDictionary<Guid, bool> _missing = new();
+    private readonly MissingKeys<Guid> _missing = new();
     private volatile Known _known = new([], FrozenSet<Guid>.Empty);
 
     /// <summary>Whether reading the vault could bring this key.</summary>
-    public bool IsWorthReading(Guid keyId) => !IsKnown(keyId) && !_missing.ContainsKey(keyId);
+    public bool IsWorthReading(Guid keyId) => !IsKnown(keyId) && !_missing.Contains(keyId);
 
     /// <summary>Reads the vault, waiting for a turn of at most <see cref="Gap"/> that all share. Returns at once when the vault is away.</summary>
     public async Task CatchUpAsync(IReadOnlyCollection<Guid> keyIds, CancellationToken cancellationToken)
@@ -33,7 +28,7 @@ internal sealed class UnknownKeys(VaultRing ring, ILogger<UnknownKeys> logger)
         var missing = keyIds.Where(id => !IsKnown(id)).ToArray();
         foreach (var id in missing)
         {
-            Remember(id);
+            _missing.Add(id);
         }
 
         logger.UnknownKeysMet(keyIds.Count, missing.Length);
@@ -71,16 +66,6 @@ internal sealed class UnknownKeys(VaultRing ring, ILogger<UnknownKeys> logger)
         }
 
         return known.Ids.Contains(keyId);
-    }
-
-    private void Remember(Guid keyId)
-    {
-        if (_missing.Count >= MaxRemembered)
-        {
-            _missing.Clear();
-        }
-
-        _missing[keyId] = true;
     }
 
     private sealed record Known(IReadOnlyList<string> Elements, FrozenSet<Guid> Ids);
