@@ -1,0 +1,77 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Globalization;
+using System.Security.Cryptography;
+using Affinity.Tickets;
+using Microsoft.AspNetCore.Http;
+
+namespace Affinity.Stickiness;
+
+/// <summary>
+/// The cookie that tells the balancer which node is a visitor's, read and written raw: the framework's cookie API percent-encodes what a balancer compares byte for byte.
+/// It proves nothing, as any node can serve any request.
+/// </summary>
+/// <param name="name">Its name, a token of RFC 6265.</param>
+/// <param name="dialect">How its value is written.</param>
+/// <param name="secure">Whether browsers send it over TLS only. False where they reach the balancer by plain http.</param>
+internal sealed class RouteCookie(string name, IAffinityDialect dialect, bool secure)
+{
+    private const int TokenBytes = 12;
+
+    // RFC 6265, section 4.1.1: cookie-octet.
+    private static readonly SearchValues<char> Octets =
+        SearchValues.Create("!#$%&'()*+-./0123456789:<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~");
+
+    private readonly string _attributes = $"; Path=/{(secure ? "; Secure" : "")}; HttpOnly; SameSite=Lax";
+
+    /// <summary>Whether a dialect's value can stand in the header as it is.</summary>
+    public static bool IsValue(string? value) => value is { Length: > 0 and <= IAffinityDialect.MaxValueLength } && !value.AsSpan().ContainsAnyExcept(Octets);
+
+    /// <summary>
+    /// What the request's cookie names. With several of one name nginx and Apache follow the first and HAProxy the first that it knows, so the first that names a node counts;
+    /// after <see cref="CookieValues.Max"/> different ones nothing is looked at any more.
+    /// </summary>
+    /// <param name="request">The request.</param>
+    /// <param name="live">As <see cref="IAffinityDialect.Read"/> takes it.</param>
+    public RouteReading Read(HttpRequest request, IReadOnlyList<RouteTarget> live)
+    {
+        var values = CookieValues.Read(request.Headers.Cookie, name);
+        for (var i = 0; i < values.Count; i++)
+        {
+            if (values[i].Length <= IAffinityDialect.MaxValueLength && dialect.Read(values[i].Span, live) is { Kind: RouteReadingKind.Named } reading)
+            {
+                return reading;
+            }
+        }
+
+        return values.Count == 0 ? RouteReading.Absent : RouteReading.Unrecognised;
+    }
+
+    /// <summary>Sends the visitor to a node from now on; where the dialect does not steer, to whichever node the balancer takes a new value for.</summary>
+    /// <param name="response">The response, whose headers have not been sent.</param>
+    /// <param name="target">The node; with an address when the dialect needs one.</param>
+    /// <param name="maxAge">For how long, in whole seconds, rounded up; null: until the browser closes.</param>
+    /// <exception cref="InvalidOperationException">The dialect made a value that cannot stand in a cookie.</exception>
+    public void Write(HttpResponse response, RouteTarget target, TimeSpan? maxAge)
+    {
+        var value = dialect.Write(target, NewToken());
+        if (!IsValue(value))
+        {
+            throw new InvalidOperationException(
+                $"{dialect.GetType().FullName} wrote a value that is not 1 to {IAffinityDialect.MaxValueLength} cookie octets (RFC 6265, section 4.1.1); nothing is escaped, as a balancer would not know it again.");
+        }
+
+        var age = maxAge is { } time ? string.Create(CultureInfo.InvariantCulture, $"; Max-Age={Math.Ceiling(time.TotalSeconds):F0}") : "";
+        UncacheableCookie.Append(response.Headers, $"{name}={value}{_attributes}{age}");
+    }
+
+    /// <summary>Takes the cookie away, so that the balancer chooses anew.</summary>
+    public void Remove(HttpResponse response) => UncacheableCookie.Append(response.Headers, $"{name}={_attributes}{UncacheableCookie.Deletion}");
+
+    private static string NewToken()
+    {
+        Span<byte> bytes = stackalloc byte[TokenBytes];
+        RandomNumberGenerator.Fill(bytes);
+        return Base64Url.EncodeToString(bytes);
+    }
+}
