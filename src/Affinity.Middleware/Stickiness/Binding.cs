@@ -73,8 +73,13 @@ internal sealed record Binding(NodeId Node, DateTimeOffset? Until = null)
             return false;
         }
 
+        if (!rest.IsEmpty)
+        {
+            return false;
+        }
+
         binding = new Binding(bound, until) { Track = track?.Value, TrackUntil = trackUntil, Repairs = bytes[1] };
-        return rest.IsEmpty;
+        return true;
     }
 
     private bool IsSane() =>

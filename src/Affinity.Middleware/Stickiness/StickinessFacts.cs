@@ -23,6 +23,8 @@ internal readonly record struct RouteHint(RouteHintKind Kind, NodeId Node = defa
     public static RouteHint To(NodeId node) => new(RouteHintKind.Named, node);
 
     public bool Names(NodeId node) => Kind == RouteHintKind.Named && Node == node;
+
+    public override string ToString() => Kind == RouteHintKind.Named ? Node.Value : Kind.ToString();
 }
 
 /// <summary>How the app's cookie stands that a binding may follow; without <see cref="BindingLifetime.Application"/> it is not looked at.</summary>

@@ -36,6 +36,12 @@ internal static class StickinessRules
     {
         if (facts.Self.State == NodeState.Active)
         {
+            // Without a ticket nothing says where an opaque value leads, and every response would write another one.
+            if (facts is { Options.Dialect: AffinityDialect.Opaque, Something: false } && facts.Route.Kind != RouteHintKind.Absent)
+            {
+                return Keep(facts, StickinessReason.BoundHere);
+            }
+
             return !Wanted(facts)
                 ? Keep(facts, StickinessReason.NothingToBindFor)
                 : Assign(facts, facts.Self, facts.Route.Kind == RouteHintKind.Unreadable ? StickinessReason.RouteUnreadable : StickinessReason.NewVisitor);
@@ -50,6 +56,9 @@ internal static class StickinessRules
         {
             UnboundRequests.Serve => Keep(facts, StickinessReason.ServedUnbound),
             UnboundRequests.Refuse when facts.MayRefuse => new(DecisionKind.Refuse, StickinessReason.Drain, Binding: facts.Binding),
+
+            // The peer would release at once what follows the app's cookie.
+            _ when facts.Options.Lifetime == BindingLifetime.Application && !ApplicationCookieLives(facts) => Keep(facts, StickinessReason.NothingToBindFor),
             _ => Assign(facts, peer, StickinessReason.Drain),
         };
     }
@@ -63,7 +72,7 @@ internal static class StickinessRules
         }
 
         return Home(facts, bound) is { } home
-            ? Assign(facts, home, StickinessReason.Lapsed, IsPinned(facts, bound) ? bound : null)
+            ? Assign(facts, home, StickinessReason.Lapsed, bound)
             : Keep(facts, StickinessReason.NoPeer);
     }
 
@@ -72,7 +81,7 @@ internal static class StickinessRules
         if (facts.Self.State == NodeState.Draining)
         {
             return facts.KeepsBound ? Keep(facts, StickinessReason.DrainKeepsBound)
-                : Peer(facts, bound.Track) is { } peer ? Reassign(facts, peer, StickinessReason.Drain, bound)
+                : Peer(facts, PinOf(facts, bound)) is { } peer ? Reassign(facts, peer, StickinessReason.Drain, bound)
                 : Keep(facts, StickinessReason.NoPeer);
         }
 
@@ -147,7 +156,7 @@ internal static class StickinessRules
         return Reassign(facts, home, IsPinned(facts, bound) && !IsOn(home, bound.Track) ? StickinessReason.TrackGone : reason, bound);
     }
 
-    /// <summary>Towards the binding, a bounded number of times; where nothing signed can count, the new cookie is the binding.</summary>
+    /// <summary>Towards the signed binding, which counts how often. (Without one the route cookie is the binding, and cannot lead elsewhere.)</summary>
     private static StickinessDecision Repair(in StickinessFacts facts, Binding bound, NodeRecord node)
     {
         if (bound.Repairs >= facts.Options.RepairLimit)
@@ -161,7 +170,7 @@ internal static class StickinessRules
             RouteHintKind.Unreadable => StickinessReason.RouteUnreadable,
             _ => StickinessReason.RouteDisagrees,
         };
-        return new(DecisionKind.Assign, reason, node, bound with { Repairs = bound.Repairs + 1 });
+        return new(DecisionKind.Assign, reason, node, Bind(facts, node, bound) is { } next ? next with { Repairs = bound.Repairs + 1 } : null);
     }
 
     private static StickinessDecision Complete(in StickinessFacts facts, Binding bound)
@@ -193,6 +202,9 @@ internal static class StickinessRules
 
     private static bool IsPinned(in StickinessFacts facts, Binding bound) => bound.Track is not null && bound.TrackUntil > facts.Now;
 
+    private static string? PinOf(in StickinessFacts facts, Binding bound) => IsPinned(facts, bound) ? bound.Track : null;
+
+    /// <summary>Whether the visitor has stayed long enough on their version and there is another one to go to.</summary>
     private static bool IsPinOver(in StickinessFacts facts, Binding bound)
     {
         if (bound.Track is null || IsPinned(facts, bound))
@@ -205,8 +217,15 @@ internal static class StickinessRules
             return true;
         }
 
-        var self = facts.Self.Id;
-        return facts.Live.Any(node => node.Id != self && node.State == NodeState.Active && !IsOn(node, bound.Track));
+        foreach (var node in facts.Live)
+        {
+            if (node.Id != facts.Self.Id && node.State == NodeState.Active && !IsOn(node, bound.Track))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>Here, where the balancer has sent the visitor, unless this node is draining or runs another version while nodes of theirs take visitors; then the best peer; null: nobody takes any.</summary>
@@ -218,7 +237,7 @@ internal static class StickinessRules
             return facts.Self;
         }
 
-        var peer = Peer(facts, bound.Track);
+        var peer = Peer(facts, PinOf(facts, bound));
         return selfServes && (peer is null || !IsOn(peer, bound.Track)) ? facts.Self : peer;
     }
 
@@ -252,23 +271,25 @@ internal static class StickinessRules
     private static StickinessDecision Reassign(in StickinessFacts facts, NodeRecord target, StickinessReason reason, Binding before) =>
         new(DecisionKind.Reassign, reason, target, Bind(facts, target, before));
 
+    /// <summary>What the ticket is to hold. A time that runs goes on running for what stays the same: the node, or the version.</summary>
     private static Binding? Bind(in StickinessFacts facts, NodeRecord target, Binding? before)
     {
-        var options = facts.Options;
+        var (now, options) = (facts.Now, facts.Options);
         if (!NeedsSigned(options, target.Track))
         {
             return null;
         }
 
-        DateTimeOffset? until = options.Lifetime == BindingLifetime.Duration ? After(facts.Now, options.Duration) : null;
+        DateTimeOffset? until = options.Lifetime != BindingLifetime.Duration ? null
+            : before is { Until: { } set } && before.Node == target.Id && set > now ? set
+            : After(now, options.Duration);
         if (target.Track is not { } track)
         {
             return new Binding(target.Id, until);
         }
 
-        // Moving to another node of the same version does not prolong the stay on it.
-        var pinned = string.Equals(before?.Track, track, StringComparison.Ordinal) ? before?.TrackUntil : null;
-        return new Binding(target.Id, until) { Track = track, TrackUntil = pinned ?? After(facts.Now, options.TrackDuration) };
+        var pinned = before is not null && IsPinned(facts, before) && IsOn(target, before.Track) ? before.TrackUntil : After(now, options.TrackDuration);
+        return new Binding(target.Id, until) { Track = track, TrackUntil = pinned };
     }
 
     private static DateTimeOffset After(DateTimeOffset now, TimeSpan time) => DateTimeOffset.FromUnixTimeSeconds((now + time).ToUnixTimeSeconds());
