@@ -1,0 +1,79 @@
+using Affinity.Nodes;
+
+namespace Affinity.Stickiness;
+
+/// <summary>What the request's route cookie says.</summary>
+internal enum RouteHintKind
+{
+    /// <summary>There is none.</summary>
+    Absent,
+
+    /// <summary>It names a node, which need not exist.</summary>
+    Named,
+
+    /// <summary>It is there and names none: foreign, forged, over-long, or of a kind that cannot name one.</summary>
+    Unreadable,
+}
+
+/// <summary>The route cookie as the rules see it.</summary>
+/// <param name="Kind">What it says.</param>
+/// <param name="Node">The node, when it names one.</param>
+internal readonly record struct RouteHint(RouteHintKind Kind, NodeId Node = default)
+{
+    public static RouteHint To(NodeId node) => new(RouteHintKind.Named, node);
+
+    public bool Names(NodeId node) => Kind == RouteHintKind.Named && Node == node;
+
+    public override string ToString() => Kind == RouteHintKind.Named ? Node.Value : Kind.ToString();
+}
+
+/// <summary>How the app's cookie stands that a binding may follow; without <see cref="BindingLifetime.Application"/> it is not looked at.</summary>
+internal enum ApplicationCookieState
+{
+    Absent,
+    CameWithRequest,
+
+    /// <summary>This response sets it, for the first time or again.</summary>
+    Issued,
+
+    /// <summary>This response removes it.</summary>
+    Removed,
+}
+
+/// <summary>Everything that a decision depends on.</summary>
+internal readonly record struct StickinessFacts
+{
+    public required StickinessOptions Options { get; init; }
+
+    public required RouteHint Route { get; init; }
+
+    /// <summary>The signed binding; null: none.</summary>
+    public Binding? Binding { get; init; }
+
+    /// <summary>This node as it stands now; a record of its name in <see cref="Live"/>, be it its own or of a former life, is older and not looked at.</summary>
+    public required NodeRecord Self { get; init; }
+
+    /// <summary>The living nodes as of the last beat; empty: not known, so nobody is taken for dead.</summary>
+    public required IReadOnlyList<NodeRecord> Live { get; init; }
+
+    public required DateTimeOffset Now { get; init; }
+
+    /// <summary>Whether there is a session or a track, and with it a ticket that can carry a binding.</summary>
+    public bool Something { get; init; }
+
+    public ApplicationCookieState ApplicationCookie { get; init; }
+
+    public UnboundRequests Unbound { get; init; }
+
+    /// <summary>Whether this node, when draining, still keeps the visitors who are bound to it: the first part of a drain moves only the others.</summary>
+    public bool KeepsBound { get; init; }
+
+    /// <summary>Whether the request may still be refused: true before the app has run, false when its response starts.</summary>
+    public bool MayRefuse { get; init; }
+
+    /// <summary>Whether <see cref="LoadRelease"/> has a binding of this node to give away.</summary>
+    public bool ReleaseLoad { get; init; }
+
+    /// <summary>Uniform over all values, new for each request; chooses among nodes.</summary>
+    public ulong Random { get; init; }
+}

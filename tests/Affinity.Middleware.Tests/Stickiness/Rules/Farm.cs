@@ -1,0 +1,44 @@
+using Affinity.Nodes;
+using Affinity.Stickiness;
+
+namespace Affinity.Tests.Stickiness.Rules;
+
+/// <summary>Nodes and facts for the rules: this node is a, the others are b and c.</summary>
+internal static class Farm
+{
+    public static readonly DateTimeOffset Now = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+
+    public static NodeRecord Node(string id, NodeState state = NodeState.Active, string? track = null, int bound = 0) =>
+        new(NodeId.Parse(id), Guid.Empty, state, InFlight: 0) { Track = track, Bound = bound };
+
+    public static Binding Bound(string node, string? track = null, double trackHours = 1) =>
+        new(NodeId.Parse(node)) { Track = track, TrackUntil = track is null ? null : Now.AddHours(trackHours) };
+
+    public static RouteHint Route(string node) => RouteHint.To(NodeId.Parse(node));
+
+    /// <summary>A visitor with a session on node a, which is active, as b is; no cookie.</summary>
+    public static StickinessFacts Visitor(StickinessOptions? options = null) => new()
+    {
+        Options = options ?? new StickinessOptions(),
+        Route = default,
+        Self = Node("a"),
+        Live = [Node("a"), Node("b")],
+        Now = Now,
+        Something = true,
+    };
+
+    /// <summary>The facts of the next request, when client and balancer did as the decision says.</summary>
+    public static StickinessFacts After(this StickinessFacts facts, StickinessDecision decision)
+    {
+        var next = facts with { Binding = facts.Something ? decision.Binding : null, ReleaseLoad = false, MayRefuse = true };
+        return decision.Kind switch
+        {
+            DecisionKind.Keep or DecisionKind.Refuse => facts,
+            DecisionKind.Release => next with { Route = default },
+            _ => next with { Self = decision.Target!, Route = Written(facts.Options, decision.Target!.Id) },
+        };
+    }
+
+    private static RouteHint Written(StickinessOptions options, NodeId node) =>
+        options.Dialect == AffinityDialect.Opaque || options.Ownership == RouteOwnership.Balancer ? new(RouteHintKind.Unreadable) : RouteHint.To(node);
+}

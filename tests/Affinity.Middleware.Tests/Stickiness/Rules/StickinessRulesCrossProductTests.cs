@@ -1,0 +1,165 @@
+using Affinity.Nodes;
+using Affinity.Stickiness;
+using Xunit;
+using static Affinity.Tests.Stickiness.Rules.Farm;
+
+namespace Affinity.Tests.Stickiness.Rules;
+
+/// <summary>What holds for every combination of options, cookie, binding, this node and the others.</summary>
+public sealed class StickinessRulesCrossProductTests
+{
+    private static readonly bool[] Answers = [true, false];
+    private static readonly string[] Names = ["a", "b", "gone"];
+    private static readonly int[] Repairs = [0, 3];
+    private static readonly string?[] Tracks = [null, "blue", "green"];
+
+    private static readonly NodeRecord[][] Others =
+    [
+        [],
+        [Node("b")],
+        [Node("b", NodeState.Draining)],
+        [Node("b", track: "blue")],
+        [Node("b", NodeState.Draining, "blue"), Node("c", track: "green")],
+        [Node("b", track: "green"), Node("c", track: "blue")],
+    ];
+
+    private static readonly RouteHint[] Routes = [default, new(RouteHintKind.Unreadable), Route("a"), Route("b"), Route("gone")];
+
+    public static TheoryData<RouteOwnership, AffinityDialect> Owners => new()
+    {
+        { RouteOwnership.App, AffinityDialect.Plain }, { RouteOwnership.App, AffinityDialect.Opaque },
+        { RouteOwnership.Balancer, AffinityDialect.Plain }, { RouteOwnership.Learned, AffinityDialect.Opaque }, { RouteOwnership.Learned, AffinityDialect.Plain },
+    };
+
+    [Theory]
+    [MemberData(nameof(Owners))]
+    public void The_invariants_hold_for_every_combination(RouteOwnership ownership, AffinityDialect dialect)
+    {
+        var count = 0;
+        foreach (var facts in Everything(ownership, dialect))
+        {
+            var decision = StickinessRules.Decide(facts);
+            if (Violated(facts, decision) is { } rule)
+            {
+                Assert.Fail($"{rule}: {decision} for {facts}, options {System.Text.Json.JsonSerializer.Serialize(facts.Options)}");
+            }
+
+            count++;
+        }
+
+        Assert.True(count > 400_000, $"Only {count} combinations.");
+    }
+
+    private static string? Violated(in StickinessFacts facts, in StickinessDecision decision)
+    {
+        if (decision.Kind == DecisionKind.Keep)
+        {
+            return decision.Target is null && decision.Binding == facts.Binding ? null : "Keep changes nothing";
+        }
+
+        var (self, bound, target) = (facts.Self, facts.Binding, decision.Target);
+        var selfServes = self.State == NodeState.Active;
+        var somebodyServes = facts.Live.Any(n => n.State == NodeState.Active);
+        var isPinned = bound is { Track: not null } && bound.TrackUntil > facts.Now;
+        var trackServes = isPinned && facts.Live.Any(n => n.State == NodeState.Active && IsOn(n, bound!.Track));
+        var isGone = facts.Options.Lifetime == BindingLifetime.Application && facts.ApplicationCookie is not ApplicationCookieState.CameWithRequest;
+
+        return true switch
+        {
+            _ when target is null == decision.Kind is DecisionKind.Assign or DecisionKind.Reassign => "a target goes with Assign and Reassign",
+            _ when target is { State: not NodeState.Active } => "a target takes visitors",
+            _ when target is not null && trackServes && !isGone && !IsOn(target, bound!.Track) => "a pinned visitor stays on a version that lives",
+            _ when decision.Kind == DecisionKind.Reassign && selfServes && !facts.ReleaseLoad && (bound?.Node ?? facts.Route.NodeOrNull()) == self.Id && !(isPinned && !IsOn(self, bound!.Track))
+                => "nobody moves who is where they belong",
+            _ when decision.Kind == DecisionKind.Release && facts.Something && decision.Reason is not (StickinessReason.ApplicationCookieGone or StickinessReason.TrackEnded)
+                && !(facts.Options.Lifetime == BindingLifetime.Application) => "no release while there is something to be bound for",
+            _ when decision.Kind == DecisionKind.Reassign && decision.Reason == StickinessReason.Drain && selfServes => "only a draining node drains",
+            _ when !somebodyServes && decision.Kind != DecisionKind.Release => "with nobody to go to a visitor is served",
+            _ when decision.Kind == DecisionKind.Refuse && (!facts.MayRefuse || selfServes || bound is not null) => "only an unbound visitor of a draining node is refused",
+            _ when decision.Binding is { } written && target is not null && written.Node != target.Id => "the binding names the target",
+            _ when decision.Binding is { } written && !RoundTrips(written) => "a binding can be written and read",
+            _ => Settles(facts, decision),
+        };
+    }
+
+    /// <summary>The next request, and at the latest the one after a release, finds everything in order.</summary>
+    private static string? Settles(StickinessFacts facts, StickinessDecision decision)
+    {
+        if (decision.Kind == DecisionKind.Refuse)
+        {
+            return null;
+        }
+
+        var next = facts.After(decision);
+        var second = StickinessRules.Decide(next);
+        if (decision.Kind == DecisionKind.Release && second.Kind == DecisionKind.Assign)
+        {
+            next = next.After(second);
+            second = StickinessRules.Decide(next);
+        }
+
+        return second.Kind is DecisionKind.Keep or DecisionKind.Refuse ? null : $"a decision settles, but then comes {second} for {next}";
+    }
+
+    private static bool IsOn(NodeRecord node, string? track) => string.Equals(node.Track, track, StringComparison.Ordinal);
+
+    private static bool RoundTrips(Binding binding)
+    {
+        Span<byte> bytes = stackalloc byte[Binding.MaxSize];
+        binding.Write(bytes);
+        return Binding.TryRead(bytes[..binding.Size], out var read) && read == binding;
+    }
+
+    private static IEnumerable<StickinessFacts> Everything(RouteOwnership ownership, AffinityDialect dialect) =>
+        from options in EveryOptions(ownership, dialect)
+        from self in EverySelf()
+        from others in Others
+        from facts in EveryVisitor()
+        from cookie in options.Lifetime == BindingLifetime.Application ? [ApplicationCookieState.CameWithRequest, ApplicationCookieState.Removed] : new[] { ApplicationCookieState.Absent }
+        select self with
+        {
+            Options = options, Live = [self.Self, .. others], Route = facts.Route, Binding = facts.Binding, Something = facts.Something, ApplicationCookie = cookie,
+        };
+
+    private static IEnumerable<StickinessOptions> EveryOptions(RouteOwnership ownership, AffinityDialect dialect) =>
+        from bind in Enum.GetValues<BindMoment>()
+        from lifetime in Enum.GetValues<BindingLifetime>()
+        from other in Enum.GetValues<OtherNodePolicy>()
+        where bind == BindMoment.WhenNeeded || other == OtherNodePolicy.Reassign
+        select new StickinessOptions { Ownership = ownership, Dialect = dialect, Bind = bind, Lifetime = lifetime, OnOtherNode = other };
+
+    private static IEnumerable<StickinessFacts> EverySelf()
+    {
+        foreach (var track in Tracks)
+        {
+            var active = Visitor() with { Self = Node("a", track: track, bound: 9) };
+            yield return active;
+            yield return active with { ReleaseLoad = true };
+            var draining = Visitor() with { Self = Node("a", NodeState.Draining, track, bound: 9) };
+            yield return draining;
+            yield return draining with { KeepsBound = true };
+            yield return draining with { Unbound = UnboundRequests.Serve };
+            yield return draining with { Unbound = UnboundRequests.Refuse };
+            yield return draining with { Unbound = UnboundRequests.Refuse, MayRefuse = true };
+        }
+    }
+
+    private static IEnumerable<StickinessFacts> EveryVisitor() =>
+        from route in Routes
+        from something in Answers
+        from binding in EveryBinding()
+        select Visitor() with { Route = route, Something = something, Binding = binding };
+
+    private static IEnumerable<Binding?> EveryBinding() =>
+        new Binding?[] { null }.Concat(
+            from node in Names
+            from until in new DateTimeOffset?[] { null, Now, Now.AddSeconds(1) }
+            from track in new Binding?[] { Bound(node), Bound(node, "blue"), Bound(node, "blue", trackHours: 0) }
+            from repairs in until is null ? Repairs : Repairs[..1]
+            select track with { Until = until, Repairs = repairs });
+}
+
+file static class RouteHints
+{
+    public static NodeId? NodeOrNull(this RouteHint route) => route.Kind == RouteHintKind.Named ? route.Node : null;
+}
