@@ -20,11 +20,6 @@ internal static class DrainOptionsValidator
             yield return $"Affinity:Drain:Timeout is {options.Timeout}. Use 00:00:00 to 01:00:00; the default is 00:00:20.";
         }
 
-        if (!Enum.IsDefined(options.UnboundRequests))
-        {
-            yield return "Affinity:Drain:UnboundRequests must be Rebind, Serve or Refuse; the default is Rebind.";
-        }
-
         // The host's default is 30 s and a negative value means without end.
         if (inRange && shutdownTimeout >= TimeSpan.Zero && shutdownTimeout <= options.Notice + options.Timeout)
         {

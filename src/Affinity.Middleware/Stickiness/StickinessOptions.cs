@@ -1,7 +1,7 @@
 namespace Affinity.Stickiness;
 
 /// <summary>Which node a visitor is sent to, and for how long: section <c>Affinity:Stickiness</c>. Any node can serve any visitor; this makes it fast, never correct.</summary>
-public sealed class StickinessOptions
+internal sealed class StickinessOptions
 {
     /// <summary>Whether visitors are bound at all. True by default; false: no route cookie is read or written, and each request is served wherever it comes to.</summary>
     public bool Enabled { get; set; } = true;

@@ -1,7 +1,7 @@
 namespace Affinity.Stickiness;
 
 /// <summary>Who sets the route cookie.</summary>
-public enum RouteOwnership
+internal enum RouteOwnership
 {
     /// <summary>The app sets it and the balancer obeys. The default, and the only one by which a visitor can be moved to a certain node.</summary>
     App,
@@ -14,7 +14,7 @@ public enum RouteOwnership
 }
 
 /// <summary>When a visitor is bound.</summary>
-public enum BindMoment
+internal enum BindMoment
 {
     /// <summary>When there is something to be bound for: a session or a track. The default; responses to other visitors carry no cookie and stay cacheable.</summary>
     WhenNeeded,
@@ -24,7 +24,7 @@ public enum BindMoment
 }
 
 /// <summary>How long a visitor stays bound.</summary>
-public enum BindingLifetime
+internal enum BindingLifetime
 {
     /// <summary>Until the browser closes. The default.</summary>
     Browser,
@@ -37,7 +37,7 @@ public enum BindingLifetime
 }
 
 /// <summary>What happens when a request comes to another node although the bound one lives.</summary>
-public enum OtherNodePolicy
+internal enum OtherNodePolicy
 {
     /// <summary>
     /// The visitor stays bound to the old node, and goes back to it when the balancer sends them there. Nothing is written when the cookie is right already.
@@ -50,4 +50,17 @@ public enum OtherNodePolicy
     /// request that changes node, which is told by a warning.
     /// </summary>
     Reassign,
+}
+
+/// <summary>What a draining node does with requests of visitors who are not bound to a node, as long as another node takes visitors.</summary>
+internal enum UnboundRequests
+{
+    /// <summary>Serves them, and the response names another node, session or not. The default: needs no feature of the balancer. These responses carry a cookie.</summary>
+    Rebind,
+
+    /// <summary>Serves them and binds nobody: the balancer chooses anew each time. For balancers that notice a drain themselves.</summary>
+    Serve,
+
+    /// <summary>Answers 503 before the app runs. Only for balancers that try another node on 503; behind any other, visitors see the error.</summary>
+    Refuse,
 }

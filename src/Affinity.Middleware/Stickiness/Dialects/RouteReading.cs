@@ -3,7 +3,7 @@ using Affinity.Nodes;
 namespace Affinity.Stickiness;
 
 /// <summary>What a request's route cookie turned out to be.</summary>
-public enum RouteReadingKind
+internal enum RouteReadingKind
 {
     /// <summary>There is none.</summary>
     Absent,
@@ -16,7 +16,7 @@ public enum RouteReadingKind
 }
 
 /// <summary>What a route cookie says. A visitor can write into it what they like: it is a hint, and at most its shape is right. <c>default</c> is <see cref="Absent"/>.</summary>
-public readonly record struct RouteReading
+internal readonly record struct RouteReading
 {
     private RouteReading(RouteReadingKind kind, NodeId? node) => (Kind, Node) = (kind, node);
 

@@ -63,8 +63,4 @@ public sealed class StickinessOptionsValidatorTests
             Duration = TimeSpan.FromDays(30), TrackDuration = TimeSpan.FromDays(7), RepairLimit = 15, ReleaseShare = 0.5, ReleaseInterval = TimeSpan.FromHours(1),
         }));
     }
-
-    [Fact]
-    public void An_unknown_way_to_treat_unbound_requests_is_refused() =>
-        Assert.Contains("Affinity:Drain:UnboundRequests", Assert.Single(DrainOptionsValidator.Faults(new DrainOptions { UnboundRequests = (UnboundRequests)9 }, TimeSpan.FromSeconds(30))), StringComparison.Ordinal);
 }
