@@ -20,6 +20,10 @@ internal static partial class Log
         Message = "The connection to Redis at {EndPoint} is there again.")]
     internal static partial void RedisConnectionRestored(this ILogger logger, EndPoint? endPoint);
 
+    [LoggerMessage(EventId = 5004, EventName = "RedisLoginRefused", Level = LogLevel.Error,
+        Message = "Redis refuses the user or password of the connection string, or asks for one that it does not have. Set it right (ConnectionStrings:redis) here or there; it is tried again all the while.")]
+    internal static partial void RedisLoginRefused(this ILogger logger);
+
     [LoggerMessage(EventId = 5010, EventName = "NodeRecordUnreadable", Level = LogLevel.Warning,
         Message = "The node directory holds a record that this version cannot read, of node {Node}; that node is left out. Told once.")]
     internal static partial void NodeRecordUnreadable(this ILogger logger, string node);

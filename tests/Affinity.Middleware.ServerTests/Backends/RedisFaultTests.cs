@@ -76,6 +76,32 @@ public sealed class RedisFaultTests
         Assert.True(backend.Logged.Length <= 3, string.Join('\n', backend.Logged));
     }
 
+    /// <summary>"Not reachable (no answer yet)" was the first line of the log, and the cause stood deep in a stack trace.</summary>
+    [ServerFact(Needs.Redis)]
+    public async Task A_login_that_Redis_refuses_is_named_once_and_heals_when_the_password_is_right()
+    {
+        const string Password = "nobody-may-see-this";
+        await using var server = await RedisServer.StartAsync();
+        await using var backend = new BackendHarness($"{server.ConnectionString},password={Password}");
+        using var admin = await RespClient.ConnectAsync(server.Port);
+        await admin.CommandAsync(["CONFIG", "SET", "requirepass", "another"]);
+
+        for (var i = 0; i < 3; i++)
+        {
+            var fault = await Assert.ThrowsAsync<SessionStoreException>(() => backend.ReadAsync());
+            Assert.Contains("user or password", fault.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Single(backend.Logged, line => line.StartsWith("RedisLoginRefused:", StringComparison.Ordinal));
+        await admin.CommandAsync(["AUTH", "another"]);
+        await admin.CommandAsync(["CONFIG", "SET", "requirepass", Password]);
+        Assert.Equal(SessionReadKind.Absent, (await backend.ReadUntilHealedAsync()).Kind);
+        server.Kill();
+        await Assert.ThrowsAsync<SessionStoreException>(() => backend.ReadAsync());
+        Assert.Single(backend.Logged, line => line.StartsWith("RedisLoginRefused:", StringComparison.Ordinal));
+        Assert.All(backend.Logged, line => Assert.DoesNotContain(Password, line, StringComparison.Ordinal));
+    }
+
     [ServerFact(Needs.Redis)]
     public async Task Redis_may_come_after_the_app_and_restart_under_it()
     {

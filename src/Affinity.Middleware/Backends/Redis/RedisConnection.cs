@@ -17,6 +17,7 @@ internal sealed class RedisConnection(RedisOptions options, ILogger<RedisConnect
     private Task<ConnectionMultiplexer>? _connecting;
     private bool _closed;
     private int _state;
+    private int _refusalTold;
 
     /// <summary>The database to send commands to.</summary>
     /// <exception cref="RedisNotConnectedException">There has been no connection, so nothing can have been sent.</exception>
@@ -43,6 +44,20 @@ internal sealed class RedisConnection(RedisOptions options, ILogger<RedisConnect
 
             throw new RedisNotConnectedException(exception);
         }
+    }
+
+    /// <summary>
+    /// One sentence for the exception that a stage gets. A login that was refused is told here, as the client names it in what its calls fail with and in no event; and only as long as
+    /// there has been no connection: of a password that is changed later it says no more than that the connection is lost.
+    /// </summary>
+    public string Explain(Exception exception)
+    {
+        if (RedisFaults.IsRefusedLogin(exception) && Interlocked.Exchange(ref _refusalTold, 1) == 0)
+        {
+            logger.RedisLoginRefused();
+        }
+
+        return RedisFaults.Describe(exception);
     }
 
     public async ValueTask DisposeAsync()
@@ -146,6 +161,7 @@ internal sealed class RedisConnection(RedisOptions options, ILogger<RedisConnect
             return;
         }
 
+        Interlocked.Exchange(ref _refusalTold, 0);
         switch (Interlocked.Exchange(ref _state, State.Connected))
         {
             case State.Unknown:

@@ -44,10 +44,20 @@ internal static class RedisFaults
     /// <summary>One sentence for our own exception. What a server or client says may quote keys, so only the code of it is repeated.</summary>
     public static string Describe(Exception exception) => exception switch
     {
+        _ when IsRefusedLogin(exception) => "Redis refuses the user or password of the connection string, or asks for one that it does not have.",
         RedisServerException server => $"Redis refused the call ({CodeOf(server.Message)}).",
         RedisConnectionException connection => $"The connection to Redis failed ({connection.FailureType}).",
         RedisNotConnectedException or RedisReplyException => exception.Message,
         _ => $"The call to Redis failed ({exception.GetType().Name}).",
+    };
+
+    /// <summary>Whether the server is there and does not let this app in.</summary>
+    public static bool IsRefusedLogin(Exception? exception) => exception switch
+    {
+        null => false,
+        RedisConnectionException { FailureType: ConnectionFailureType.AuthenticationFailure } => true,
+        RedisServerException server => server.Message.StartsWith("NOAUTH", StringComparison.Ordinal),
+        _ => IsRefusedLogin(exception.InnerException),
     };
 
     /// <summary>The code of an error reply as far as it is known here: nothing that could quote a key.</summary>

@@ -30,7 +30,7 @@ internal sealed class RedisKeyVault(RedisConnection connection, RedisOptions opt
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            throw new KeyVaultException(RedisFaults.Describe(exception), exception);
+            throw new KeyVaultException(connection.Explain(exception), exception);
         }
     }
 
@@ -44,7 +44,7 @@ internal sealed class RedisKeyVault(RedisConnection connection, RedisOptions opt
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            throw new KeyVaultException(RedisFaults.Describe(exception), exception);
+            throw new KeyVaultException(connection.Explain(exception), exception);
         }
     }
 

@@ -57,7 +57,7 @@ internal sealed class RedisNodeDirectory(RedisConnection connection, RedisOption
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            throw new NodeDirectoryException(RedisFaults.Describe(exception), exception);
+            throw new NodeDirectoryException(connection.Explain(exception), exception);
         }
     }
 }

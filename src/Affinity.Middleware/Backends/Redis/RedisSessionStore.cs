@@ -77,7 +77,7 @@ internal sealed class RedisSessionStore(RedisConnection connection, RedisOptions
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            throw new SessionStoreException(RedisFaults.Classify(exception), RedisFaults.Describe(exception), exception);
+            throw new SessionStoreException(RedisFaults.Classify(exception), connection.Explain(exception), exception);
         }
     }
 
