@@ -30,7 +30,7 @@ public sealed class SharedDataProtectionTests : IDisposable
         var nodes = Nodes(6);
         HoldAppendsUntil(6);
 
-        await Task.WhenAll(nodes.Select(node => Task.Run(() => node.Protect("warm"))));
+        await Task.WhenAll(nodes.Select(Warm));
 
         Assert.Single(_vault.Held(RingName));
         Assert.Equal(36, Accepted(nodes));
@@ -40,7 +40,7 @@ public sealed class SharedDataProtectionTests : IDisposable
     public async Task A_seventh_node_after_the_vault_lost_its_ring_shares_the_old_key()
     {
         var nodes = Nodes(6);
-        await Task.WhenAll(nodes.Select(node => Task.Run(() => node.Protect("warm"))));
+        await Task.WhenAll(nodes.Select(Warm));
         var before = _vault.Held(RingName);
         _vault.Lose(RingName);
         await Task.WhenAll(nodes.Select(node => node.Ring.RefreshAsync(default).AsTask()));
@@ -199,7 +199,7 @@ public sealed class SharedDataProtectionTests : IDisposable
         var nodes = Nodes(4);
         HoldAppendsUntil(4);
 
-        await Task.WhenAll(nodes.Select(node => Task.Run(() => node.Protect("warm"))));
+        await Task.WhenAll(nodes.Select(Warm));
 
         Assert.Equal(2, _vault.Held(RingName).Count);
         Assert.Equal(16, Accepted(nodes));
@@ -223,7 +223,7 @@ public sealed class SharedDataProtectionTests : IDisposable
     {
         // The framework asks for a new key at every load while the revoked one is its preferred one, for two days: reloads must not breed keys.
         var nodes = Nodes(3);
-        await Task.WhenAll(nodes.Select(node => Task.Run(() => node.Protect("warm"))));
+        await Task.WhenAll(nodes.Select(Warm));
         nodes[0].Keys.RevokeKey(nodes[0].Keys.GetAllKeys().Single().KeyId);
         for (var i = 0; i < 5; i++)
         {
@@ -312,4 +312,8 @@ public sealed class SharedDataProtectionTests : IDisposable
 
         public void StoreElement(XElement element, string friendlyName) => Elements.Add(element);
     }
+
+    /// <summary>On a thread of its own: in a process of its own a node's first use blocks one thread, and six of them must not take the pool from their answers.</summary>
+    private static Task Warm(ProtectionNode node) =>
+        Task.Factory.StartNew(() => node.Protect("warm"), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }
