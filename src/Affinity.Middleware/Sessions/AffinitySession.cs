@@ -170,11 +170,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
             return;
         }
 
-        if (!_loaded)
-        {
-            await LoadAsync(cancellationToken);
-        }
-
+        await LoadAsync(cancellationToken);
         if (_snapshot is null && _delta.ApplyTo(SessionSnapshot.NoItems).Count == 0)
         {
             _delta = new SessionDelta(); // nothing was there and nothing is kept: no session begins

@@ -40,7 +40,7 @@ internal sealed class SessionMiddleware(RequestDelegate next, SessionLifecycle l
         catch (Exception e)
         {
             session.Discard();
-            if (!await TryAnswerAsync(context, save.Failure ?? e))
+            if (!await TryAnswerAsync(context, save.Failure ?? e, save.FailedInServer))
             {
                 throw;
             }
@@ -60,7 +60,7 @@ internal sealed class SessionMiddleware(RequestDelegate next, SessionLifecycle l
         }
     }
 
-    private static async Task<bool> TryAnswerAsync(HttpContext context, Exception failure)
+    private static async Task<bool> TryAnswerAsync(HttpContext context, Exception failure, bool failedInServer)
     {
         if (context.Response.HasStarted || failure is not (SessionUnavailableException or SessionEndedException))
         {
@@ -68,7 +68,7 @@ internal sealed class SessionMiddleware(RequestDelegate next, SessionLifecycle l
         }
 
         var status = failure is SessionUnavailableException ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status409Conflict;
-        if (context.Features.Get<SaveFailedInServer>() is not null)
+        if (failedInServer)
         {
             // The server has given this response up and answers by itself; this exception is how it is told the status.
             throw new BadHttpRequestException("The session was not saved: " + failure.Message, status, failure);
@@ -89,13 +89,14 @@ internal sealed class SessionMiddleware(RequestDelegate next, SessionLifecycle l
         return true;
     }
 
-    private sealed class SaveFailedInServer;
-
     /// <summary>The save of one request, at the latest when its response starts.</summary>
     private sealed class SaveBeforeResponse(HttpContext context, AffinitySession session)
     {
         /// <summary>Why the save failed; it hides behind whatever the server makes of it.</summary>
         public Exception? Failure { get; private set; }
+
+        /// <summary>Whether it failed while the server was starting the response.</summary>
+        public bool FailedInServer { get; private set; }
 
         public async Task OnStartingAsync()
         {
@@ -105,7 +106,7 @@ internal sealed class SessionMiddleware(RequestDelegate next, SessionLifecycle l
             }
             catch
             {
-                context.Features.Set(new SaveFailedInServer());
+                FailedInServer = true;
                 throw;
             }
             finally
