@@ -68,6 +68,9 @@ public static class AffinityHostingExtensions
         services.AddSingleton(provider => Settings(provider).Ticket);
         services.AddSingleton(provider => Settings(provider).Sessions);
         services.AddSingleton(provider => Settings(provider).Redis);
+
+        // A visitor whose session has ended for idleness is bound to nothing.
+        services.AddSingleton(provider => new BoundVisitors(Settings(provider).Sessions.IdleTimeout, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new TicketScope(Settings(provider).Application!, [.. Settings(provider).Secrets]) { IsShared = Settings(provider).IsShared });
     }
 

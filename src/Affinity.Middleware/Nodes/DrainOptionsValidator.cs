@@ -7,24 +7,40 @@ internal static class DrainOptionsValidator
     /// <param name="shutdownTimeout">The host's <c>HostOptions.ShutdownTimeout</c>, after which it breaks off every stop.</param>
     public static IEnumerable<string> Faults(DrainOptions options, TimeSpan shutdownTimeout)
     {
-        var inRange = true;
-        if (options.Notice < TimeSpan.Zero || options.Notice > TimeSpan.FromMinutes(10))
+        string[] outOfRange =
+        [
+            .. RangeFault(nameof(options.Notice), options.Notice, TimeSpan.FromMinutes(10), "00:00:03"),
+            .. RangeFault(nameof(options.Evacuation), options.Evacuation, TimeSpan.FromHours(1), "00:00:05"),
+            .. RangeFault(nameof(options.Timeout), options.Timeout, TimeSpan.FromHours(1), "00:00:15"),
+        ];
+        foreach (var fault in outOfRange)
         {
-            inRange = false;
-            yield return $"Affinity:Drain:Notice is {options.Notice}. Use 00:00:00 to 00:10:00; the default is 00:00:03.";
-        }
-
-        if (options.Timeout < TimeSpan.Zero || options.Timeout > TimeSpan.FromHours(1))
-        {
-            inRange = false;
-            yield return $"Affinity:Drain:Timeout is {options.Timeout}. Use 00:00:00 to 01:00:00; the default is 00:00:20.";
+            yield return fault;
         }
 
         // The host's default is 30 s and a negative value means without end.
-        if (inRange && shutdownTimeout >= TimeSpan.Zero && shutdownTimeout <= options.Notice + options.Timeout)
+        if (outOfRange.Length == 0 && shutdownTimeout >= TimeSpan.Zero && options.Notice + options.Evacuation + options.Timeout is var longest && shutdownTimeout <= longest)
         {
-            yield return $"HostOptions.ShutdownTimeout is {shutdownTimeout}, which breaks a drain off: Affinity:Drain:Notice ({options.Notice}) and Affinity:Drain:Timeout ({options.Timeout}) together take up to {options.Notice + options.Timeout}. "
-                + "Raise it with services.Configure<HostOptions>(o => o.ShutdownTimeout = …) (and the orchestrator's grace period with it), or lower the two.";
+            yield return $"HostOptions.ShutdownTimeout is {shutdownTimeout}, which breaks a drain off: Affinity:Drain:Notice ({options.Notice}), Affinity:Drain:Evacuation ({options.Evacuation}) and Affinity:Drain:Timeout ({options.Timeout}) together take up to {longest}. "
+                + "Raise it with services.Configure<HostOptions>(o => o.ShutdownTimeout = …) (and the orchestrator's grace period with it), or lower the three.";
+        }
+
+        if (!Enum.IsDefined(options.UnboundRequests))
+        {
+            yield return $"Affinity:Drain:UnboundRequests must be one of {string.Join(", ", Enum.GetNames<UnboundRequests>())}.";
+        }
+
+        if (!Enum.IsDefined(options.Readiness))
+        {
+            yield return $"Affinity:Drain:Readiness must be one of {string.Join(", ", Enum.GetNames<DrainReadiness>())}.";
+        }
+    }
+
+    private static IEnumerable<string> RangeFault(string option, TimeSpan value, TimeSpan longest, string usual)
+    {
+        if (value < TimeSpan.Zero || value > longest)
+        {
+            yield return $"Affinity:Drain:{option} is {value}. Use 00:00:00 to {longest}; the default is {usual}.";
         }
     }
 }

@@ -6,7 +6,7 @@ namespace Affinity.Nodes;
 
 /// <summary>
 /// Leaves without an error for anybody. On SIGTERM the host calls <see cref="StoppingAsync"/> while the server still accepts and serves, and stops the server only when it has returned:
-/// readiness says no, balancers get time to notice, requests in flight finish.
+/// readiness says no, balancers get time to notice, bound visitors are sent to other nodes, requests in flight finish. A drain by command has done the first two already.
 /// </summary>
 internal sealed class DrainService(NodeMembership node, Heartbeat heartbeat, DrainOptions options, TimeProvider time, ILogger<DrainService> logger)
     : IHostedLifecycleService
@@ -21,16 +21,21 @@ internal sealed class DrainService(NodeMembership node, Heartbeat heartbeat, Dra
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
-        node.BeginDrain();
+        node.BeginDrain(stops: true);
         try
         {
             await heartbeat.BeatAsync(cancellationToken);
-            var notice = node.HasPeers ? options.Notice : TimeSpan.Zero;
-            logger.DrainBegan(node.Self.Value, node.Requests.InFlight, notice);
-            await Task.Delay(notice, time, cancellationToken);
+            var (notice, evacuation) = node.HasActivePeers ? (options.Notice, options.Evacuation) : default;
+            logger.DrainBegan(node.Self.Value, node.Requests.InFlight, node.Bound.Count, notice, evacuation);
+            await WaitUntilDrainingForAsync(notice, cancellationToken);
+            if (node.Bound.Count > 0)
+            {
+                await WaitUntilDrainingForAsync(notice + evacuation, cancellationToken);
+            }
+
             await node.Requests.WhenIdleAsync().WaitAsync(options.Timeout, time, cancellationToken);
             var elapsed = time.GetElapsedTime(began);
-            logger.DrainEnded(node.Self.Value, elapsed, node.Requests.Served);
+            logger.DrainEnded(node.Self.Value, elapsed, node.Requests.Served, node.Bound.Count);
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
@@ -42,4 +47,10 @@ internal sealed class DrainService(NodeMembership node, Heartbeat heartbeat, Dra
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private Task WaitUntilDrainingForAsync(TimeSpan duration, CancellationToken cancellationToken)
+    {
+        var rest = duration - node.DrainingFor!.Value;
+        return rest > TimeSpan.Zero ? Task.Delay(rest, time, cancellationToken) : Task.CompletedTask;
+    }
 }

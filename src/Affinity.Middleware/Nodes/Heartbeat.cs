@@ -7,7 +7,7 @@ namespace Affinity.Nodes;
 /// One word with the directory: tells that this node lives, learns who else does, and says so once when that changes. Calls queue up, each is bounded, none throws
 /// because of the directory.
 /// </summary>
-internal sealed class Heartbeat(INodeDirectory directory, NodeMembership node, NodeOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<Heartbeat> logger) : IDisposable
+internal sealed class Heartbeat(INodeDirectory directory, NodeMembership node, NodeOptions options, DrainOptions drain, TimeProvider time, AffinityMetrics metrics, ILogger<Heartbeat> logger) : IDisposable
 {
     private enum Contact
     {
@@ -31,6 +31,7 @@ internal sealed class Heartbeat(INodeDirectory directory, NodeMembership node, N
         {
             using var limit = new CancellationTokenSource(_limit, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+            node.Bound.Sweep();
             Learn(await directory.BeatAsync(node.ToRecord(), options.DeadAfter, either.Token));
         }
         catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
@@ -73,6 +74,7 @@ internal sealed class Heartbeat(INodeDirectory directory, NodeMembership node, N
 
         if (beat.Accepted)
         {
+            Follow(beat.Wish);
             var joinsNow = !node.HasJoined;
             node.Joined(beat.Live);
             if (joinsNow)
@@ -87,6 +89,18 @@ internal sealed class Heartbeat(INodeDirectory directory, NodeMembership node, N
             {
                 logger.NodeNameTaken(node.Self.Value, options.DeadAfter);
             }
+        }
+    }
+
+    private void Follow(NodeWish? wish)
+    {
+        if (wish == NodeWish.Drain && node.BeginDrain(stops: false))
+        {
+            logger.DrainAsked(node.Self.Value, node.Bound.Count, drain.Notice);
+        }
+        else if (wish == NodeWish.Serve && node.EndDrain())
+        {
+            logger.DrainTakenBack(node.Self.Value);
         }
     }
 

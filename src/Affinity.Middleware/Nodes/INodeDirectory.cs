@@ -27,9 +27,32 @@ public interface INodeDirectory
     /// Takes a node off at once. Nothing happens when the id is not there or belongs to another incarnation.
     /// </summary>
     ValueTask LeaveAsync(NodeId id, Guid incarnation, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Leaves a wish for a living node, which learns of it with its next beat. The last wish stands for as long as this incarnation of the node lives, and ends with it: a node that restarts has none.
+    /// </summary>
+    /// <param name="id">For which node; it may be the caller's own.</param>
+    /// <param name="wish">What it should do.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>False, and nothing was written, when no such node lives.</returns>
+    ValueTask<bool> AskAsync(NodeId id, NodeWish wish, CancellationToken cancellationToken);
 }
 
 /// <summary>The answer to a beat.</summary>
 /// <param name="Accepted">Whether the caller holds its name.</param>
 /// <param name="Live">Every living node, in ordinal order of id.</param>
-public sealed record NodeBeat(bool Accepted, IReadOnlyList<NodeRecord> Live);
+public sealed record NodeBeat(bool Accepted, IReadOnlyList<NodeRecord> Live)
+{
+    /// <summary>What somebody has last asked of the caller; null: nothing.</summary>
+    public NodeWish? Wish { get; init; }
+}
+
+/// <summary>What an operator asks of a node.</summary>
+public enum NodeWish
+{
+    /// <summary>Drain: take no new visitors, send the bound ones to other nodes, go on serving.</summary>
+    Drain,
+
+    /// <summary>Take visitors again.</summary>
+    Serve,
+}

@@ -7,14 +7,14 @@ internal sealed class NodeHealth(NodeMembership node, IEnumerable<IReadinessChec
 {
     private readonly IReadinessCheck[] _checks = [.. checks];
 
-    public LiveAnswer Live() => new(node.Self.Value, StateWord(), node.Requests.InFlight, node.Requests.Served, node.Live.Count);
+    public LiveAnswer Live() => new(node.Self.Value, StateWord(), node.Requests.InFlight, node.Bound.Count, node.Requests.Served, node.Live.Count);
 
     public ReadyAnswer Ready()
     {
         List<string> reasons = [];
         if (node.State == NodeState.Draining)
         {
-            reasons.Add("The node is draining: it is about to stop.");
+            reasons.Add(node.IsStopping ? "The node is draining: it is about to stop." : "The node is draining, by command.");
         }
 
         var problem = node.Problem;
@@ -32,17 +32,25 @@ internal sealed class NodeHealth(NodeMembership node, IEnumerable<IReadinessChec
         }
 
         // A node that has joined stays ready without the directory, else one outage of the store would take the whole farm out.
-        return new(node.Self.Value, StateWord(), Ready: reasons.Count == 0, reasons, Degraded: node.HasJoined ? problem : null);
+        return new(node.Self.Value, StateWord(), Ready: reasons.Count == 0, reasons, Degraded: node.HasJoined ? problem : null)
+        {
+            IsDrainingOnly = reasons.Count == 1 && node.State == NodeState.Draining,
+        };
     }
 
     private string StateWord() => node.State == NodeState.Draining ? "draining" : "active";
 }
 
 /// <summary>The body of <c>/live</c>. <c>Live</c> counts the living nodes of the farm.</summary>
-internal sealed record LiveAnswer(string Node, string State, int InFlight, long Requests, int Live);
+internal sealed record LiveAnswer(string Node, string State, int InFlight, int Bound, long Requests, int Live);
 
 /// <summary>The body of <c>/ready</c>.</summary>
-internal sealed record ReadyAnswer(string Node, string State, bool Ready, IReadOnlyList<string> Reasons, string? Degraded);
+internal sealed record ReadyAnswer(string Node, string State, bool Ready, IReadOnlyList<string> Reasons, string? Degraded)
+{
+    /// <summary>Whether the drain is the only reason; the status tells it, the body does not.</summary>
+    [JsonIgnore]
+    public bool IsDrainingOnly { get; init; }
+}
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(LiveAnswer))]

@@ -4,21 +4,35 @@ namespace Affinity.Nodes;
 /// What this node knows of itself and of the others, kept in memory: written by the heartbeat and the drain, read by every request.
 /// Safe for concurrent use; what is read is never older than the last beat.
 /// </summary>
-internal sealed class NodeMembership(NodeId self)
+internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvider time)
 {
     private volatile Standing _standing = new(Live: [], HoldsName: false, Problem: null);
-    private volatile bool _draining;
+    private Leave? _leave;
 
     public NodeId Self { get; } = self;
 
     /// <summary>Random per process start.</summary>
     public Guid Incarnation { get; } = Guid.NewGuid();
 
-    public NodeState State => _draining ? NodeState.Draining : NodeState.Active;
+    /// <summary>As the balancer dials it; null when not given.</summary>
+    public string? Address { get; init; }
+
+    /// <summary>The version of the app; null when not given.</summary>
+    public string? Track { get; init; }
+
+    public NodeState State => Volatile.Read(ref _leave) is null ? NodeState.Active : NodeState.Draining;
+
+    /// <summary>Whether it drains in order to stop, from which there is no way back.</summary>
+    public bool IsStopping => Volatile.Read(ref _leave) is { Stops: true };
+
+    /// <summary>For how long it has been draining; null when it takes visitors.</summary>
+    public TimeSpan? DrainingFor => Volatile.Read(ref _leave) is { } leave ? time.GetElapsedTime(leave.Since) : null;
 
     public RequestCount Requests { get; } = new();
 
-    /// <summary>Every living node as of the last beat that the directory answered, an immutable snapshot; empty before the first.</summary>
+    public BoundVisitors Bound { get; } = bound;
+
+    /// <summary>Every living node as of the last beat that the directory answered, an immutable snapshot, the same object until the next one; empty before the first.</summary>
     public IReadOnlyList<NodeRecord> Live => _standing.Live;
 
     /// <summary>
@@ -32,8 +46,11 @@ internal sealed class NodeMembership(NodeId self)
     /// <summary>Whether another node lived when the directory last answered.</summary>
     public bool HasPeers => _standing.Live.Any(n => n.Id != Self);
 
-    /// <summary>What to tell the directory now.</summary>
-    public NodeRecord ToRecord() => new(Self, Incarnation, State, Requests.InFlight);
+    /// <summary>Whether another node took visitors then.</summary>
+    public bool HasActivePeers => _standing.Live.Any(n => n.Id != Self && n.State == NodeState.Active);
+
+    /// <summary>This node as it stands now, as the directory is told.</summary>
+    public NodeRecord ToRecord() => new(Self, Incarnation, State, Requests.InFlight) { Bound = Bound.Count, Address = Address, Track = Track, Stopping = IsStopping };
 
     /// <summary>The directory holds this node under its name.</summary>
     public void Joined(IReadOnlyList<NodeRecord> live) => _standing = new([.. live], HoldsName: true, Problem: null);
@@ -46,9 +63,33 @@ internal sealed class NodeMembership(NodeId self)
     public void DirectoryAway(DateTimeOffset since) =>
         _standing = _standing with { Problem = $"The node directory has not answered since {since.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z." };
 
-    /// <summary>From now on the node takes no new visitors. There is no way back.</summary>
-    public void BeginDrain() => _draining = true;
+    /// <summary>From now on the node takes no new visitors. A drain that runs already goes on, and can no longer be taken back if it stops now.</summary>
+    /// <returns>Whether anything changed.</returns>
+    public bool BeginDrain(bool stops)
+    {
+        while (true)
+        {
+            var leave = Volatile.Read(ref _leave);
+            if (leave is not null && (leave.Stops || !stops))
+            {
+                return false;
+            }
+
+            var next = new Leave(leave?.Since ?? time.GetTimestamp(), stops);
+            if (ReferenceEquals(Interlocked.CompareExchange(ref _leave, next, leave), leave))
+            {
+                return true;
+            }
+        }
+    }
+
+    /// <summary>The node takes visitors again; not when it is about to stop.</summary>
+    /// <returns>Whether anything changed.</returns>
+    public bool EndDrain() =>
+        Volatile.Read(ref _leave) is { Stops: false } leave && ReferenceEquals(Interlocked.CompareExchange(ref _leave, null, leave), leave);
 
     // One reference, so that a reader never sees the parts of two beats.
     private sealed record Standing(NodeRecord[] Live, bool HoldsName, string? Problem);
+
+    private sealed record Leave(long Since, bool Stops);
 }

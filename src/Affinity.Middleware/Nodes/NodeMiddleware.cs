@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 namespace Affinity.Nodes;
 
 /// <summary>Who am I: answers the health paths, counts every other request, and puts this node's name on it.</summary>
-internal sealed class NodeMiddleware(RequestDelegate next, NodeMembership node, NodeHealth health, NodeOptions options)
+internal sealed class NodeMiddleware(RequestDelegate next, NodeMembership node, NodeHealth health, NodeOptions options, DrainOptions drain)
 {
     private readonly PathString _healthPath = options.HealthPath;
     private readonly string? _header = options.ResponseHeader;
@@ -21,7 +21,7 @@ internal sealed class NodeMiddleware(RequestDelegate next, NodeMembership node, 
                     return AnswerAsync(context, StatusCodes.Status200OK, health.Live(), HealthJson.Default.LiveAnswer);
                 case "/ready":
                     var answer = health.Ready();
-                    return AnswerAsync(context, answer.Ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, answer, HealthJson.Default.ReadyAnswer);
+                    return AnswerAsync(context, ReadyStatus(context.Response, answer), answer, HealthJson.Default.ReadyAnswer);
             }
         }
 
@@ -31,10 +31,10 @@ internal sealed class NodeMiddleware(RequestDelegate next, NodeMembership node, 
     private async Task ServeAsync(HttpContext context)
     {
         context.Features.Set(_feature);
-        if (_header is not null)
+        if (_header is not null || node.State == NodeState.Draining)
         {
             // When the response starts and not now: an exception handler clears the headers, and the page of a fault is where the node's name is most wanted.
-            context.Response.OnStarting(SetHeader, context.Response);
+            context.Response.OnStarting(SetHeaders, context);
         }
 
         node.Requests.Enter();
@@ -48,10 +48,41 @@ internal sealed class NodeMiddleware(RequestDelegate next, NodeMembership node, 
         }
     }
 
-    private Task SetHeader(object response)
+    private Task SetHeaders(object state)
     {
-        ((HttpResponse)response).Headers[_header!] = node.Self.Value;
+        var context = (HttpContext)state;
+        if (_header is not null)
+        {
+            context.Response.Headers[_header] = node.Self.Value;
+        }
+
+        // A connection that a balancer keeps open to a node that stops costs whoever posts on it at that moment an error; a refused connection costs nothing.
+        if (node.State == NodeState.Draining && HttpProtocol.IsHttp11(context.Request.Protocol))
+        {
+            context.Response.Headers.Connection = "close";
+        }
+
         return Task.CompletedTask;
+    }
+
+    private int ReadyStatus(HttpResponse response, ReadyAnswer answer)
+    {
+        if (answer.Ready)
+        {
+            return StatusCodes.Status200OK;
+        }
+
+        // Only for the drain: a node that is not ready for another reason can serve nobody.
+        switch (answer.IsDrainingOnly ? drain.Readiness : DrainReadiness.ServiceUnavailable)
+        {
+            case DrainReadiness.NotFound:
+                return StatusCodes.Status404NotFound;
+            case DrainReadiness.EnvoyDegraded:
+                response.Headers["x-envoy-degraded"] = "true";
+                return StatusCodes.Status200OK;
+            default:
+                return StatusCodes.Status503ServiceUnavailable;
+        }
     }
 
     private static async Task AnswerAsync<T>(HttpContext context, int status, T answer, JsonTypeInfo<T> type)

@@ -6,6 +6,18 @@ public sealed class NodeOptions
     /// <summary>The name of this instance: 1 to 32 characters of <c>A-Z a-z 0-9 _ -</c>, unique among the live nodes. Null (the default): made from the host name.</summary>
     public string? Id { get; set; }
 
+    /// <summary>
+    /// This node's host and port as the balancer dials them, such as <c>10.1.1.100:8080</c> or <c>[fd00::1]:8080</c>: 1 to 127 visible ASCII characters. Only for balancers whose cookie is made of it
+    /// (<c>Affinity:Stickiness:Dialect</c> <c>EnvoyAddress</c> and computed ones). Null by default.
+    /// </summary>
+    public string? Address { get; set; }
+
+    /// <summary>
+    /// The version of the app that this node runs, such as <c>blue</c>; letters and length as in a node's name. Visitors stay on the version that they started with (<c>Affinity:Stickiness:TrackDuration</c>).
+    /// Null by default: there is one version only.
+    /// </summary>
+    public string? Track { get; set; }
+
     /// <summary>A response header that names the node which answered, for example <c>X-Affinity-Node</c>. Null (the default): none.</summary>
     public string? ResponseHeader { get; set; }
 

@@ -5,6 +5,8 @@ namespace Affinity.Nodes;
 /// <summary>Every fault of <see cref="NodeOptions"/>, each with its cure.</summary>
 internal static class NodeOptionsValidator
 {
+    private const int MaxAddressLength = 127;
+
     // RFC 9110, section 5.6.2: the characters of a header's name.
     private static readonly SearchValues<char> TokenCharacters =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
@@ -18,6 +20,16 @@ internal static class NodeOptionsValidator
         if (options.Id is { } id && !NodeId.TryParse(id, out _))
         {
             yield return $"Affinity:Node:Id is '{id}'. A balancer must be able to match it byte for byte: use 1 to {NodeId.MaxLength} characters of A-Z a-z 0-9 _ and -, or leave it out and the host name is used.";
+        }
+
+        if (options.Address is { } address && (address.Length is 0 or > MaxAddressLength || address.AsSpan().ContainsAnyExceptInRange('!', '~')))
+        {
+            yield return $"Affinity:Node:Address must be 1 to {MaxAddressLength} visible characters of ASCII: this node's host and port as the balancer dials them, such as 10.1.1.100:8080. Leave it out unless the balancer's cookie is made of it.";
+        }
+
+        if (options.Track is { } track && !NodeId.TryParse(track, out _))
+        {
+            yield return $"Affinity:Node:Track is '{track}'. Use 1 to {NodeId.MaxLength} characters of A-Z a-z 0-9 _ and -, such as blue, or leave it out when there is one version only.";
         }
 
         if (options.ResponseHeader is { } header && (header.Length == 0 || header.AsSpan().ContainsAnyExcept(TokenCharacters)))

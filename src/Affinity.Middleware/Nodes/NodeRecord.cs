@@ -13,6 +13,9 @@ public sealed record NodeRecord(NodeId Id, Guid Incarnation, NodeState State, in
     /// <summary>Its address as the balancer dials it, <c>10.1.1.100:8080</c>, for balancers whose cookie is made of it; null when not given.</summary>
     public string? Address { get; init; }
 
+    /// <summary>Whether it drains in order to stop; a drain by command can be taken back, this one cannot.</summary>
+    public bool Stopping { get; init; }
+
     /// <summary>The version of the app that it runs, such as <c>blue</c>, for visitors who stay on the version that they started with; null when not given.</summary>
     public string? Track { get; init; }
 }

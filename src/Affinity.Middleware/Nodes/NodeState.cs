@@ -6,6 +6,6 @@ public enum NodeState
     /// <summary>Takes new visitors.</summary>
     Active,
 
-    /// <summary>Serves the visitors it has, takes no new ones, and stops when its requests have ended.</summary>
+    /// <summary>Serves the visitors it has, takes no new ones, and sends them to other nodes.</summary>
     Draining,
 }

@@ -7,7 +7,7 @@ namespace Affinity.Tests.Nodes;
 public sealed class DrainServiceTests
 {
     private readonly FakeDirectory _directory = new() { Answer = FakeDirectory.AcceptWithPeer };
-    private readonly NodeMembership _node = new(NodeId.Parse("node-a"));
+    private readonly NodeMembership _node;
     private readonly ManualTime _time = new();
     private readonly LogLines<DrainService> _log = new();
     private readonly DrainOptions _options = new();
@@ -15,7 +15,8 @@ public sealed class DrainServiceTests
 
     public DrainServiceTests()
     {
-        var heartbeat = new Heartbeat(_directory, _node, new NodeOptions(), _time, TestMetrics.Create(), new LogLines<Heartbeat>());
+        _node = TestNode.Create(_time);
+        var heartbeat = new Heartbeat(_directory, _node, new NodeOptions(), new DrainOptions(), _time, TestMetrics.Create(), new LogLines<Heartbeat>());
         _drain = new(_node, heartbeat, _options, _time, _log);
     }
 
@@ -45,6 +46,38 @@ public sealed class DrainServiceTests
     public async Task The_notice_is_skipped_when_no_other_node_could_take_over()
     {
         _directory.Answer = FakeDirectory.Accept;
+        await _drain.StoppingAsync(CancellationToken.None);
+        Assert.Equal(["DrainBegan", "DrainEnded"], _log.Events);
+    }
+
+    [Fact]
+    public async Task Bound_visitors_are_given_the_evacuation_on_top_of_the_notice()
+    {
+        _node.Bound.Stays(1);
+        var drain = _drain.StoppingAsync(CancellationToken.None);
+        await EndNoticeAsync();
+        await _time.WaitForArmedTimersAsync(1);
+        _time.Advance(_options.Evacuation - TimeSpan.FromTicks(1));
+        Assert.False(drain.IsCompleted);
+        _time.Advance(TimeSpan.FromTicks(1));
+        await drain;
+        Assert.Contains("1 visitor(s) who made no request meanwhile", _log.TextOf("DrainEnded"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_node_that_was_drained_by_command_stops_without_draining_again()
+    {
+        _node.Bound.Stays(1);
+        _node.BeginDrain(stops: false);
+        _time.Advance(_options.Notice + _options.Evacuation);
+        await _drain.StoppingAsync(CancellationToken.None);
+        Assert.True(_node.IsStopping);
+    }
+
+    [Fact]
+    public async Task Nobody_waits_for_peers_that_drain_themselves()
+    {
+        _directory.Answer = self => new(Accepted: true, [self, FakeDirectory.Peer("node-z") with { State = NodeState.Draining }]);
         await _drain.StoppingAsync(CancellationToken.None);
         Assert.Equal(["DrainBegan", "DrainEnded"], _log.Events);
     }

@@ -56,6 +56,8 @@ internal sealed class FakeDirectory : INodeDirectory
         Left.Add((id, incarnation));
     }
 
+    public ValueTask<bool> AskAsync(NodeId id, NodeWish wish, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     /// <summary>Waits for the next beat that nobody has waited for yet.</summary>
     public async Task<NodeRecord> NextBeatAsync() => await _beats.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));
 

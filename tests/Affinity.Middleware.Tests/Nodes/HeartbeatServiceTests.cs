@@ -7,7 +7,7 @@ namespace Affinity.Tests.Nodes;
 public sealed class HeartbeatServiceTests : IDisposable
 {
     private readonly FakeDirectory _directory = new();
-    private readonly NodeMembership _node = new(NodeId.Parse("node-a"));
+    private readonly NodeMembership _node;
     private readonly ManualTime _time = new();
     private readonly Heartbeat _heartbeat;
     private readonly HeartbeatService _service;
@@ -15,7 +15,8 @@ public sealed class HeartbeatServiceTests : IDisposable
     public HeartbeatServiceTests()
     {
         var options = new NodeOptions();
-        _heartbeat = new(_directory, _node, options, _time, TestMetrics.Create(), new LogLines<Heartbeat>());
+        _node = TestNode.Create(_time);
+        _heartbeat = new(_directory, _node, options, new DrainOptions(), _time, TestMetrics.Create(), new LogLines<Heartbeat>());
         _service = new(_heartbeat, _node, options, _time);
     }
 

@@ -7,12 +7,16 @@ namespace Affinity.Tests.Nodes;
 public sealed class HeartbeatTests : IDisposable
 {
     private readonly FakeDirectory _directory = new();
-    private readonly NodeMembership _node = new(NodeId.Parse("node-a"));
+    private readonly NodeMembership _node;
     private readonly ManualTime _time = new();
     private readonly LogLines<Heartbeat> _log = new();
     private readonly Heartbeat _heartbeat;
 
-    public HeartbeatTests() => _heartbeat = new(_directory, _node, new NodeOptions(), _time, TestMetrics.Create(), _log);
+    public HeartbeatTests()
+    {
+        _node = TestNode.Create(_time);
+        _heartbeat = new(_directory, _node, new NodeOptions(), new DrainOptions(), _time, TestMetrics.Create(), _log);
+    }
 
     [Fact]
     public async Task A_node_joins_with_its_first_accepted_beat_and_says_so_once()
@@ -30,9 +34,32 @@ public sealed class HeartbeatTests : IDisposable
     public async Task A_beat_tells_state_and_requests_in_flight()
     {
         _node.Requests.Enter();
-        _node.BeginDrain();
+        _node.Bound.Stays(1);
+        _node.Bound.Stays(2);
+        _node.BeginDrain(stops: true);
         await BeatAsync();
-        Assert.Equal(new NodeRecord(_node.Self, _node.Incarnation, NodeState.Draining, 1), Assert.Single(_directory.Seen));
+        Assert.Equal(new NodeRecord(_node.Self, _node.Incarnation, NodeState.Draining, 1) { Bound = 2, Stopping = true }, Assert.Single(_directory.Seen));
+    }
+
+    [Fact]
+    public async Task A_wish_to_drain_is_followed_told_once_and_can_be_taken_back()
+    {
+        _directory.Answer = self => FakeDirectory.AcceptWithPeer(self) with { Wish = NodeWish.Drain };
+        await BeatAsync(2);
+        Assert.Equal((NodeState.Draining, false), (_node.State, _node.IsStopping));
+        _directory.Answer = self => FakeDirectory.AcceptWithPeer(self) with { Wish = NodeWish.Serve };
+        await BeatAsync(2);
+        Assert.Equal(NodeState.Active, _node.State);
+        Assert.Equal(["DrainAsked", "NodeJoined", "DrainTakenBack"], _log.Events);
+    }
+
+    [Fact]
+    public async Task A_node_that_stops_follows_no_wish_to_serve()
+    {
+        _node.BeginDrain(stops: true);
+        _directory.Answer = self => FakeDirectory.AcceptWithPeer(self) with { Wish = NodeWish.Serve };
+        await BeatAsync();
+        Assert.True(_node.IsStopping);
     }
 
     [Fact]

@@ -13,7 +13,8 @@ namespace Affinity.Tests.Nodes;
 
 public sealed class NodeMiddlewareTests : IAsyncDisposable
 {
-    private readonly NodeMembership _node = new(NodeId.Parse("node-a"));
+    private readonly DrainOptions _drain = new();
+    private readonly NodeMembership _node = TestNode.Create();
     private readonly NodeOptions _options = new();
     private readonly List<IReadinessCheck> _checks = [];
     private RequestDelegate _app = context => context.Response.WriteAsync("app");
@@ -30,13 +31,13 @@ public sealed class NodeMiddlewareTests : IAsyncDisposable
         _node.Requests.Leave();
         var (status, body) = await GetAsync(path);
         Assert.Equal(HttpStatusCode.OK, status);
-        Assert.Equal("""{"node":"node-a","state":"active","inFlight":1,"requests":1,"live":2}""", body);
+        Assert.Equal("""{"node":"node-a","state":"active","inFlight":1,"bound":0,"requests":1,"live":2}""", body);
     }
 
     [Fact]
     public async Task Live_answers_200_while_a_node_drains_as_it_still_serves()
     {
-        _node.BeginDrain();
+        _node.BeginDrain(stops: true);
         var (status, body) = await GetAsync("/affinity/health/live");
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Contains("\"draining\"", body, StringComparison.Ordinal);
@@ -73,7 +74,7 @@ public sealed class NodeMiddlewareTests : IAsyncDisposable
     public async Task Ready_is_no_when_the_node_drains()
     {
         _node.Joined([_node.ToRecord()]);
-        _node.BeginDrain();
+        _node.BeginDrain(stops: true);
         await AssertNotReadyAsync("draining");
     }
 
@@ -191,11 +192,46 @@ public sealed class NodeMiddlewareTests : IAsyncDisposable
         return (response.StatusCode, await response.Content.ReadAsStringAsync());
     }
 
+    [Theory]
+    [InlineData(DrainReadiness.ServiceUnavailable, HttpStatusCode.ServiceUnavailable, null)]
+    [InlineData(DrainReadiness.NotFound, HttpStatusCode.NotFound, null)]
+    [InlineData(DrainReadiness.EnvoyDegraded, HttpStatusCode.OK, "true")]
+    public async Task A_draining_node_answers_the_ready_path_as_the_balancer_needs_it(DrainReadiness readiness, HttpStatusCode status, string? degraded)
+    {
+        _node.Joined([]);
+        _drain.Readiness = readiness;
+        _node.BeginDrain(stops: false);
+        var client = await StartAsync();
+        using var response = await client.GetAsync("/affinity/health/ready");
+        Assert.Equal(status, response.StatusCode);
+        Assert.Equal(degraded, response.Headers.TryGetValues("x-envoy-degraded", out var values) ? values.Single() : null);
+    }
+
+    [Fact]
+    public async Task A_draining_node_that_has_also_lost_its_name_is_503_whatever_the_balancer()
+    {
+        _drain.Readiness = DrainReadiness.EnvoyDegraded;
+        _node.BeginDrain(stops: false);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await GetAsync("/affinity/health/ready")).Item1);
+    }
+
+    [Fact]
+    public async Task A_draining_node_keeps_no_connection_open_and_an_active_one_does()
+    {
+        _node.Joined([]);
+        var client = await StartAsync();
+        using var before = await client.GetAsync("/");
+        Assert.False(before.Headers.ConnectionClose ?? false);
+        _node.BeginDrain(stops: false);
+        using var after = await client.GetAsync("/");
+        Assert.True(after.Headers.ConnectionClose);
+    }
+
     private async Task<HttpClient> StartAsync()
     {
         _host ??= await new HostBuilder().ConfigureWebHost(web => web
             .UseTestServer()
-            .ConfigureServices(services => services.AddSingleton(_node).AddSingleton(_options).AddSingleton(new NodeHealth(_node, _checks)))
+            .ConfigureServices(services => services.AddSingleton(_node).AddSingleton(_options).AddSingleton(_drain).AddSingleton(new NodeHealth(_node, _checks)))
             .Configure(app =>
             {
                 app.UseMiddleware<NodeMiddleware>();

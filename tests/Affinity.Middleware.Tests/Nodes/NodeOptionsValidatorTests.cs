@@ -55,7 +55,7 @@ public sealed class NodeOptionsValidatorTests
     [Fact]
     public void A_host_that_would_break_a_drain_off_is_refused_with_both_settings_and_the_cure()
     {
-        var fault = Assert.Single(DrainOptionsValidator.Faults(new DrainOptions { Timeout = TimeSpan.FromSeconds(27) }, HostDefault));
+        var fault = Assert.Single(DrainOptionsValidator.Faults(new DrainOptions { Timeout = TimeSpan.FromSeconds(22) }, HostDefault));
         Assert.Contains("HostOptions.ShutdownTimeout", fault, StringComparison.Ordinal);
         Assert.Contains("Affinity:Drain:Notice", fault, StringComparison.Ordinal);
         Assert.Contains("Affinity:Drain:Timeout", fault, StringComparison.Ordinal);

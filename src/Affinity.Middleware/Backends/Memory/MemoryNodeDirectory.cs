@@ -6,7 +6,7 @@ namespace Affinity.Backends.Memory;
 internal sealed class MemoryNodeDirectory(TimeProvider time) : INodeDirectory
 {
     private readonly Lock _gate = new();
-    private readonly SortedDictionary<string, (NodeRecord Record, TimeSpan Expires)> _nodes = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, (NodeRecord Record, TimeSpan Expires, NodeWish? Wish)> _nodes = new(StringComparer.Ordinal);
     private readonly MemoryClock _clock = new(time);
 
     public ValueTask<NodeBeat> BeatAsync(NodeRecord self, TimeSpan deadAfter, CancellationToken cancellationToken)
@@ -18,18 +18,14 @@ internal sealed class MemoryNodeDirectory(TimeProvider time) : INodeDirectory
         lock (_gate)
         {
             var now = _clock.Now;
-            foreach (var dead in _nodes.Where(node => node.Value.Expires <= now).Select(node => node.Key).ToArray())
-            {
-                _nodes.Remove(dead);
-            }
-
+            RemoveDead(now);
             var accepted = !_nodes.TryGetValue(name, out var holder) || holder.Record.Incarnation == self.Incarnation;
             if (accepted)
             {
-                _nodes[name] = (self, MemoryClock.After(now, deadAfter));
+                _nodes[name] = (self, MemoryClock.After(now, deadAfter), holder.Wish);
             }
 
-            return ValueTask.FromResult(new NodeBeat(accepted, [.. _nodes.Values.Select(node => node.Record)]));
+            return ValueTask.FromResult(new NodeBeat(accepted, [.. _nodes.Values.Select(node => node.Record)]) { Wish = accepted ? holder.Wish : null });
         }
     }
 
@@ -46,5 +42,29 @@ internal sealed class MemoryNodeDirectory(TimeProvider time) : INodeDirectory
         }
 
         return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<bool> AskAsync(NodeId id, NodeWish wish, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_gate)
+        {
+            RemoveDead(_clock.Now);
+            if (!_nodes.TryGetValue(id.Value, out var holder))
+            {
+                return ValueTask.FromResult(false);
+            }
+
+            _nodes[id.Value] = (holder.Record, holder.Expires, wish);
+            return ValueTask.FromResult(true);
+        }
+    }
+
+    private void RemoveDead(TimeSpan now)
+    {
+        foreach (var dead in _nodes.Where(node => node.Value.Expires <= now).Select(node => node.Key).ToArray())
+        {
+            _nodes.Remove(dead);
+        }
     }
 }

@@ -8,10 +8,14 @@ namespace Affinity.Backends.Redis;
 /// <summary>The living nodes in one hash of Redis, which is gone when the last of them is.</summary>
 internal sealed class RedisNodeDirectory(RedisConnection connection, RedisOptions options, ILogger<RedisNodeDirectory> logger) : INodeDirectory
 {
+    private const int WordsAhead = 2;
     private const int WordsPerNode = 3;
+    private const string Drain = "drain";
+    private const string Serve = "serve";
 
     private static readonly RedisScript Beat = new(RedisNodeScripts.Beat);
     private static readonly RedisScript Leave = new(RedisNodeScripts.Leave);
+    private static readonly RedisScript Ask = new(RedisNodeScripts.Ask);
     private int _told;
 
     public async ValueTask<NodeBeat> BeatAsync(NodeRecord self, TimeSpan deadAfter, CancellationToken cancellationToken)
@@ -23,13 +27,13 @@ internal sealed class RedisNodeDirectory(RedisConnection connection, RedisOption
             [self.Id.Value, self.Incarnation.ToString("N"), RedisCalls.ToMilliseconds(deadAfter), RedisNodeRecord.Write(self)],
             result => Array.ConvertAll((RedisValue[]?)result ?? [], word => word.ToString()),
             cancellationToken);
-        if (words.Length % WordsPerNode != 1)
+        if (words.Length % WordsPerNode != WordsAhead)
         {
             throw new NodeDirectoryException("Redis answered in an unknown form.");
         }
 
         var live = new List<NodeRecord>(words.Length / WordsPerNode);
-        for (var i = 1; i < words.Length; i += WordsPerNode)
+        for (var i = WordsAhead; i < words.Length; i += WordsPerNode)
         {
             if (RedisNodeRecord.Read(words[i], words[i + 1], words[i + 2]) is { } node)
             {
@@ -42,11 +46,18 @@ internal sealed class RedisNodeDirectory(RedisConnection connection, RedisOption
         }
 
         live.Sort(static (one, other) => string.CompareOrdinal(one.Id.Value, other.Id.Value));
-        return new NodeBeat(words[0] is "1", live);
+        return new NodeBeat(words[0] is "1", live)
+        {
+            // Another word is a wish of a later version, which this one cannot fulfil.
+            Wish = words[1] switch { Drain => NodeWish.Drain, Serve => NodeWish.Serve, _ => null },
+        };
     }
 
     public async ValueTask LeaveAsync(NodeId id, Guid incarnation, CancellationToken cancellationToken) =>
         await CallAsync(Leave, [id.Value, incarnation.ToString("N")], static result => result, cancellationToken);
+
+    public async ValueTask<bool> AskAsync(NodeId id, NodeWish wish, CancellationToken cancellationToken) =>
+        await CallAsync(Ask, [id.Value, wish == NodeWish.Drain ? Drain : Serve], static result => (string?)result is "1", cancellationToken);
 
     private async Task<T> CallAsync<T>(
         RedisScript script, RedisValue[] arguments, Func<RedisResult, T> read, CancellationToken cancellationToken)

@@ -11,18 +11,19 @@ internal sealed record RedisNodeRecord(
     [property: JsonPropertyName("n"), JsonRequired] int InFlight,
     [property: JsonPropertyName("b"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Bound = 0,
     [property: JsonPropertyName("a"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Address = null,
-    [property: JsonPropertyName("t"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Track = null)
+    [property: JsonPropertyName("t"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Track = null,
+    [property: JsonPropertyName("x"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Stopping = false)
 {
     private const int CurrentFormat = 1;
     private const string Active = "active";
     private const string Draining = "draining";
 
     public static string Write(NodeRecord node) => JsonSerializer.Serialize(
-        new RedisNodeRecord(CurrentFormat, node.State == NodeState.Draining ? Draining : Active, node.InFlight, node.Bound, node.Address, node.Track),
+        new RedisNodeRecord(CurrentFormat, node.State == NodeState.Draining ? Draining : Active, node.InFlight, node.Bound, node.Address, node.Track, node.Stopping),
         RedisJsonContext.Default.RedisNodeRecord);
 
     private NodeRecord ToNode(NodeId id, Guid incarnation, NodeState state) =>
-        new(id, incarnation, state, InFlight) { Bound = Bound, Address = Address, Track = Track };
+        new(id, incarnation, state, InFlight) { Bound = Bound, Address = Address, Track = Track, Stopping = Stopping };
 
     /// <summary>Null for a record of another format.</summary>
     public static NodeRecord? Read(string id, string incarnation, string json)

@@ -2,11 +2,12 @@ namespace Affinity.Backends.Redis;
 
 /// <summary>
 /// The Lua texts of the node directory: one hash, a field per node id with <c>until incarnation record</c>, where until is in milliseconds of the server's clock.
-/// The first two words never change their form, as every version must be able to tell who lives; the record is opaque here.
+/// The first two words never change their form, as every version must be able to tell who lives; the record is opaque here. A field of a node's name behind an exclamation mark, which no name can have,
+/// is the last wish for that incarnation of it, in the same form.
 /// </summary>
 internal static class RedisNodeScripts
 {
-    /// <summary>Arguments: id, incarnation, milliseconds to live, record. Answers whether it was accepted, then id, incarnation and record of everybody who lives.</summary>
+    /// <summary>Arguments: id, incarnation, milliseconds to live, record. Answers whether it was accepted, the wish for the caller or nothing, then id, incarnation and record of everybody who lives.</summary>
     public const string Beat = """
         if not (#ARGV == 4 and #ARGV[1] > 0 and string.find(ARGV[2], '^[0-9a-f]+$') and string.find(ARGV[3], '^[1-9]%d*$') and #ARGV[3] <= 15) then
           return redis.error_reply('BADARGUMENTS nothing was done')
@@ -16,12 +17,14 @@ internal static class RedisNodeScripts
         local time = redis.call('TIME')
         local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
         local last = now + deadafter
-        local live, dead, accepted = {}, {}, '1'
+        local live, dead, accepted, wish = {}, {}, '1', ''
         local all = redis.call('HGETALL', key)
         for i = 1, #all, 2 do
           local till, holder, told = string.match(all[i + 1], '^(%d+) ([0-9a-f]+) (.*)$')
           if not till or tonumber(till) <= now then
             dead[#dead + 1] = all[i]
+          elseif string.sub(all[i], 1, 1) == '!' then
+            if all[i] == '!' .. id and holder == incarnation then wish = told end
           elseif all[i] ~= id or holder ~= incarnation then
             if all[i] == id then accepted = '0' end
             last = math.max(last, tonumber(till))
@@ -33,12 +36,15 @@ internal static class RedisNodeScripts
 
         if accepted == '1' then
           for _, name in ipairs(dead) do redis.call('HDEL', key, name) end
-          redis.call('HSET', key, id, string.format('%.0f', now + deadafter) .. ' ' .. incarnation .. ' ' .. record)
+          local mine = string.format('%.0f', now + deadafter) .. ' ' .. incarnation .. ' '
+          redis.call('HSET', key, id, mine .. record)
+          if wish ~= '' then redis.call('HSET', key, '!' .. id, mine .. wish) end
           redis.call('PEXPIRE', key, string.format('%.0f', last - now))
           live[#live + 1] = id
           live[#live + 1] = incarnation
           live[#live + 1] = record
         end
+        table.insert(live, 1, wish)
         table.insert(live, 1, accepted)
         return live
         """;
@@ -46,7 +52,17 @@ internal static class RedisNodeScripts
     /// <summary>Arguments: id, incarnation.</summary>
     public const string Leave = """
         local held = redis.call('HGET', KEYS[1], ARGV[1])
-        if held and string.match(held, '^%d+ ([0-9a-f]+) ') == ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[1]) end
+        if held and string.match(held, '^%d+ ([0-9a-f]+) ') == ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[1], '!' .. ARGV[1]) end
+        return '1'
+        """;
+
+    /// <summary>Arguments: id, wish. Answers 1, or 0 when no such node lives.</summary>
+    public const string Ask = """
+        local time = redis.call('TIME')
+        local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+        local till, holder = string.match(redis.call('HGET', KEYS[1], ARGV[1]) or '', '^(%d+) ([0-9a-f]+) ')
+        if not till or tonumber(till) <= now then return '0' end
+        redis.call('HSET', KEYS[1], '!' .. ARGV[1], till .. ' ' .. holder .. ' ' .. ARGV[2])
         return '1'
         """;
 }

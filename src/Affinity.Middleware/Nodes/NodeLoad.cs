@@ -1,6 +1,4 @@
-using Affinity.Nodes;
-
-namespace Affinity.Stickiness;
+namespace Affinity.Nodes;
 
 /// <summary>How much a node has to do, in bound visitors.</summary>
 internal static class NodeLoad

@@ -1,0 +1,16 @@
+using Affinity.Nodes;
+using Affinity.TestKit;
+
+namespace Affinity.Tests.Nodes;
+
+/// <summary>A node that no host has set up.</summary>
+internal static class TestNode
+{
+    /// <param name="time">The clock; without one, one that stands still.</param>
+    /// <param name="name">The node's name.</param>
+    public static NodeMembership Create(TimeProvider? time = null, string name = "node-a")
+    {
+        time ??= new ManualTime();
+        return new NodeMembership(NodeId.Parse(name), new BoundVisitors(TimeSpan.FromMinutes(20), time), time);
+    }
+}
