@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Text;
-using System.Globalization;
 using System.Security.Cryptography;
 using Affinity.Tickets;
 using Microsoft.AspNetCore.Http;
@@ -61,8 +60,7 @@ internal sealed class RouteCookie(string name, IAffinityDialect dialect, bool se
                 $"{dialect.GetType().FullName} wrote a value that is not 1 to {IAffinityDialect.MaxValueLength} cookie octets (RFC 6265, section 4.1.1); nothing is escaped, as a balancer would not know it again.");
         }
 
-        var age = maxAge is { } time ? string.Create(CultureInfo.InvariantCulture, $"; Max-Age={Math.Ceiling(time.TotalSeconds):F0}") : "";
-        UncacheableCookie.Append(response.Headers, $"{name}={value}{_attributes}{age}");
+        UncacheableCookie.Append(response.Headers, $"{name}={value}{_attributes}{UncacheableCookie.MaxAge(maxAge)}");
     }
 
     /// <summary>Takes the cookie away, so that the balancer chooses anew.</summary>

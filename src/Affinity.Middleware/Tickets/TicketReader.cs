@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Affinity.Tickets;
 
 /// <summary>Judges the ticket cookies of a request. Waits only when a ticket names a key that this node does not know.</summary>
@@ -29,29 +27,21 @@ internal sealed class TicketReader(TicketCodec codec, ISigningKeys keys)
 
     private async ValueTask<TicketReading> ReadWithLookUpsAsync(CookieValues values, CancellationToken cancellationToken)
     {
-        // All are asked before the first is awaited, so that they share one wait.
-        var lookUps = new Task<KeyLookup>?[values.Count];
+        var unknown = new List<SigningKeyId>(values.Count);
         for (var i = 0; i < values.Count; i++)
         {
-            lookUps[i] = codec.Decode(values[i].Span, keys).UnknownKey is { } id ? keys.LookUpAsync(id, cancellationToken).AsTask() : null;
+            if (codec.Decode(values[i].Span, keys).UnknownKey is { } id)
+            {
+                unknown.Add(id);
+            }
         }
 
+        var unreachable = await keys.LookUpAllAsync(unknown, cancellationToken);
         var verdict = default(Tally);
         for (var i = 0; i < values.Count; i++)
         {
             var decoding = codec.Decode(values[i].Span, keys);
-            if (decoding.UnknownKey is not null && lookUps[i] is { } lookUp)
-            {
-                decoding = (await lookUp).Kind switch
-                {
-                    KeyLookupKind.Found => codec.Decode(values[i].Span, keys),
-                    KeyLookupKind.Unknown => decoding,
-                    KeyLookupKind.Unreachable => TicketDecoding.Refused(TicketReasons.KeysUnreachable),
-                    _ => throw new UnreachableException(),
-                };
-            }
-
-            verdict.Add(decoding);
+            verdict.Add(decoding.UnknownKey is { } id && unreachable.Contains(id) ? TicketDecoding.Refused(TicketReasons.KeysUnreachable) : decoding);
         }
 
         return verdict.Conclude(values.More);

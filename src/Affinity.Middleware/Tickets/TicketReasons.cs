@@ -1,6 +1,8 @@
 namespace Affinity.Tickets;
 
-/// <summary>The words of <see cref="TicketReading.Reason"/>, and with that the values of the metric's tag. Never renamed.</summary>
+/// <summary>
+/// The words of <see cref="TicketReading.Reason"/>, and with that the values of the metric's tag; other signed cookies share them. Never renamed.
+/// </summary>
 internal static class TicketReasons
 {
     public const string None = "none";
@@ -9,7 +11,7 @@ internal static class TicketReasons
     /// <summary>Not base64url in its one canonical form.</summary>
     public const string BadText = "bad_text";
 
-    /// <summary>Longer than any ticket, or too short for one.</summary>
+    /// <summary>Longer than any, or too short for one.</summary>
     public const string BadLength = "bad_length";
 
     /// <summary>A format that this release does not know.</summary>
@@ -21,7 +23,7 @@ internal static class TicketReasons
     /// <summary>Damaged, forged, or made for another application or cookie.</summary>
     public const string BadMac = "bad_mac";
 
-    /// <summary>Genuine, but made for something else than a session.</summary>
+    /// <summary>Genuine, but made for something else: not a session, or not a binding.</summary>
     public const string BadKind = "bad_kind";
 
     /// <summary>Genuine, but with parts or values that this release does not know.</summary>

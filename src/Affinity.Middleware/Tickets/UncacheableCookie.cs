@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
@@ -12,6 +13,10 @@ internal static class UncacheableCookie
 {
     /// <summary>The attributes that take a cookie away, behind those that it was set with.</summary>
     public const string Deletion = "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
+
+    /// <summary>The attribute that lets a cookie outlive the browser: for whole seconds, rounded up; nothing for null.</summary>
+    public static string MaxAge(TimeSpan? time) =>
+        time is { } age ? string.Create(CultureInfo.InvariantCulture, $"; Max-Age={Math.Ceiling(age.TotalSeconds):F0}") : "";
 
     /// <summary>Adds a line to <c>Set-Cookie</c>, raw, whatever the app said about caching.</summary>
     public static void Append(IHeaderDictionary headers, string line)
