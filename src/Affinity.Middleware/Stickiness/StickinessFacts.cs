@@ -47,7 +47,7 @@ internal readonly record struct StickinessFacts
 
     public required RouteHint Route { get; init; }
 
-    /// <summary>The signed binding; null: none.</summary>
+    /// <summary>The signed binding; null: none, or one that is refused.</summary>
     public Binding? Binding { get; init; }
 
     /// <summary>This node as it stands now; a record of its name in <see cref="Live"/>, be it its own or of a former life, is older and not looked at.</summary>
@@ -58,7 +58,7 @@ internal readonly record struct StickinessFacts
 
     public required DateTimeOffset Now { get; init; }
 
-    /// <summary>Whether there is a session or a track, and with it a ticket that can carry a binding.</summary>
+    /// <summary>Whether there is something to be bound for: a session or a track.</summary>
     public bool Something { get; init; }
 
     public ApplicationCookieState ApplicationCookie { get; init; }
