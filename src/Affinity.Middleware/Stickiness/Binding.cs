@@ -31,6 +31,9 @@ internal sealed record Binding(NodeId Node, DateTimeOffset? Until = null)
     /// <summary>How many times the route cookie has been corrected towards this node; 0 to <see cref="MaxRepairs"/>.</summary>
     public int Repairs { get; init; }
 
+    /// <summary>When nothing of it counts any more: the later of its times; null: with the browser.</summary>
+    public DateTimeOffset? End => Until is { } until ? (TrackUntil > until ? TrackUntil : until) : null;
+
     /// <summary>How many bytes <see cref="Write"/> writes; at most <see cref="MaxSize"/>.</summary>
     public int Size => 4 + Node.Value.Length + (Track?.Length ?? 0) + (Track is null ? 1 : 2) * sizeof(long);
 
