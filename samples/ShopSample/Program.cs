@@ -15,4 +15,9 @@ app.UseShopErrors();
 app.MapStaticAssets();
 app.MapRazorPages().WithStaticAssets();
 app.MapShopApi();
+if (app.Environment.IsDevelopment())
+{
+    app.MapAffinity(); // GET /affinity/nodes; a real shop names an authorization policy instead
+}
+
 await app.RunAsync();

@@ -36,6 +36,9 @@ public sealed class AffinityOptions
     /// <summary>What a session is.</summary>
     public SessionsOptions Sessions { get; } = new();
 
+    /// <summary>Who may use what <c>app.MapAffinity()</c> maps.</summary>
+    public EndpointsOptions Endpoints { get; } = new();
+
     /// <summary>The shared store; without <c>Configuration</c> the in-process backend is used, for one instance only.</summary>
     public RedisOptions Redis { get; } = new();
 

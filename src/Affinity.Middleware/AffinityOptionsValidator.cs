@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace Affinity;
 
 /// <summary>Reports every fault of every options class at once, each with its cure.</summary>
-internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, CustomDialect? dialect = null) : IValidateOptions<AffinityOptions>
+internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHostEnvironment environment, CustomDialect? dialect = null) : IValidateOptions<AffinityOptions>
 {
     public ValidateOptionsResult Validate(string? name, AffinityOptions options)
     {
@@ -24,6 +24,7 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, Custo
             .. CookieFaults(options),
             .. DialectFaults(options),
             .. SessionsOptionsValidator.Faults(options.Sessions),
+            .. EndpointsOptionsValidator.Faults(options.Endpoints, environment.IsDevelopment()),
             .. RedisOptionsValidator.Faults(options.Redis),
         ];
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);

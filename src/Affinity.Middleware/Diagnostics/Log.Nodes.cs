@@ -36,6 +36,14 @@ internal static partial class Log
         Message = "Node {Node} takes visitors again: the command to drain was taken back.")]
     internal static partial void DrainTakenBack(this ILogger logger, string node);
 
+    [LoggerMessage(EventId = 1015, EventName = "NodeCommandAccepted", Level = LogLevel.Information,
+        Message = "The command to {Command} node {Node} was accepted here; the node follows with its next heartbeat.")]
+    internal static partial void NodeCommandAccepted(this ILogger logger, string node, string command);
+
+    [LoggerMessage(EventId = 1016, EventName = "NodeCommandNotConfirmed", Level = LogLevel.Warning,
+        Message = "The command to {Command} node {Node} was answered with an error: the node directory did not confirm it. It can be sent again.")]
+    internal static partial void NodeCommandNotConfirmed(this ILogger logger, Exception fault, string node, string command);
+
     [LoggerMessage(EventId = 1011, EventName = "DrainEnded", Level = LogLevel.Information,
         Message = "Node {Node} is drained after {Elapsed}: nothing in flight, {Requests} request(s) served in its life. {Bound} visitor(s) who made no request meanwhile are still bound to it; they move with their next one and lose nothing.")]
     internal static partial void DrainEnded(this ILogger logger, string node, TimeSpan elapsed, long requests, int bound);

@@ -16,4 +16,8 @@ internal static partial class Log
     [LoggerMessage(EventId = 6002, EventName = "UnknownSetting", Level = LogLevel.Warning,
         Message = "The setting {Setting} is not known and has no effect: check its spelling. (A list is written with numbers: Affinity:Secrets:0.)")]
     public static partial void UnknownSetting(this ILogger logger, string setting);
+
+    [LoggerMessage(EventId = 6010, EventName = "CrossSiteCommandRefused", Level = LogLevel.Debug,
+        Message = "A command to a node was refused, as a page of another site sent it.")]
+    public static partial void CrossSiteCommandRefused(this ILogger logger);
 }

@@ -18,7 +18,6 @@ internal sealed class Heartbeat(INodeDirectory directory, NodeMembership node, N
     }
 
     private readonly SemaphoreSlim _oneAtATime = new(1);
-    private readonly TimeSpan _limit = options.HeartbeatInterval < TimeSpan.FromSeconds(1) ? options.HeartbeatInterval : TimeSpan.FromSeconds(1);
     private Contact _contact;
     private DateTimeOffset _awaySince;
 
@@ -29,7 +28,7 @@ internal sealed class Heartbeat(INodeDirectory directory, NodeMembership node, N
         await _oneAtATime.WaitAsync(cancellationToken);
         try
         {
-            using var limit = new CancellationTokenSource(_limit, time);
+            using var limit = new CancellationTokenSource(options.CallLimit, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
             node.Bound.Sweep();
             Learn(await directory.BeatAsync(node.ToRecord(), options.DeadAfter, either.Token));
@@ -50,7 +49,7 @@ internal sealed class Heartbeat(INodeDirectory directory, NodeMembership node, N
     {
         try
         {
-            using var limit = new CancellationTokenSource(_limit, time);
+            using var limit = new CancellationTokenSource(options.CallLimit, time);
             await directory.LeaveAsync(node.Self, node.Incarnation, limit.Token);
         }
         catch (Exception fault)

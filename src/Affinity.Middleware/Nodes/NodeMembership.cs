@@ -6,7 +6,7 @@ namespace Affinity.Nodes;
 /// </summary>
 internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvider time)
 {
-    private volatile Standing _standing = new(Live: [], HoldsName: false, Problem: null);
+    private volatile Standing _standing = new(Live: [], HoldsName: false, Answers: false, Problem: null);
     private Leave? _leave;
     private NodeRecord? _told;
 
@@ -41,6 +41,9 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     /// </summary>
     public bool HasJoined => _standing.HoldsName;
 
+    /// <summary>Whether the directory answered the last beat.</summary>
+    public bool DirectoryAnswers => _standing.Answers;
+
     /// <summary>One sentence: the name is taken, or the directory does not answer; null when all is well or nothing has been tried yet.</summary>
     public string? Problem => _standing.Problem;
 
@@ -69,15 +72,15 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     }
 
     /// <summary>The directory holds this node under its name.</summary>
-    public void Joined(IReadOnlyList<NodeRecord> live) => _standing = new([.. live], HoldsName: true, Problem: null);
+    public void Joined(IReadOnlyList<NodeRecord> live) => _standing = new([.. live], HoldsName: true, Answers: true, Problem: null);
 
     /// <summary>Another incarnation lives under this node's name.</summary>
     public void NameTaken(IReadOnlyList<NodeRecord> live) =>
-        _standing = new([.. live], HoldsName: false, $"The name '{Self}' belongs to another live node: set Affinity:Node:Id to a name of its own, or wait until the other one counts as dead.");
+        _standing = new([.. live], HoldsName: false, Answers: true, $"The name '{Self}' belongs to another live node: set Affinity:Node:Id to a name of its own, or wait until the other one counts as dead.");
 
     /// <summary>The directory has not answered since a point in time; what was known before stays.</summary>
     public void DirectoryAway(DateTimeOffset since) =>
-        _standing = _standing with { Problem = $"The node directory has not answered since {since.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z." };
+        _standing = _standing with { Answers = false, Problem = $"The node directory has not answered since {since.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z." };
 
     /// <summary>From now on the node takes no new visitors. A drain that runs already goes on, and can no longer be taken back if it stops now.</summary>
     /// <returns>Whether anything changed.</returns>
@@ -105,7 +108,7 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
         Volatile.Read(ref _leave) is { Stops: false } leave && ReferenceEquals(Interlocked.CompareExchange(ref _leave, null, leave), leave);
 
     // One reference, so that a reader never sees the parts of two beats.
-    private sealed record Standing(NodeRecord[] Live, bool HoldsName, string? Problem);
+    private sealed record Standing(NodeRecord[] Live, bool HoldsName, bool Answers, string? Problem);
 
     private sealed record Leave(long Since, bool Stops);
 }

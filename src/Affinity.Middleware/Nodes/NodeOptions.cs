@@ -29,4 +29,7 @@ public sealed class NodeOptions
 
     /// <summary>Below this path stand <c>/live</c> and <c>/ready</c>. Starts with a slash and does not end with one; <c>/affinity/health</c> by default.</summary>
     public string HealthPath { get; set; } = "/affinity/health";
+
+    /// <summary>How long one call of the node directory may take.</summary>
+    internal TimeSpan CallLimit => HeartbeatInterval < TimeSpan.FromSeconds(1) ? HeartbeatInterval : TimeSpan.FromSeconds(1);
 }

@@ -25,6 +25,8 @@ internal static class NodeServices
         });
         services.AddSingleton<Heartbeat>();
         services.AddSingleton<NodeHealth>();
+        services.AddSingleton<FarmStatus>();
+        services.AddSingleton<NodeCommands>();
         services.AddHostedService<HeartbeatService>();
         services.AddHostedService<DrainService>();
         return services;

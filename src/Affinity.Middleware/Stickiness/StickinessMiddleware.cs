@@ -1,3 +1,4 @@
+using Affinity.Nodes;
 using Affinity.Tickets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -23,7 +24,8 @@ internal sealed class StickinessMiddleware
 
     public Task InvokeAsync(HttpContext context)
     {
-        if (!_options.Enabled)
+        // Operators ask this node and no other, also when it refuses visitors.
+        if (!_options.Enabled || context.Request.Path.StartsWithSegments(NodePaths.Nodes, StringComparison.OrdinalIgnoreCase))
         {
             return _next(context);
         }

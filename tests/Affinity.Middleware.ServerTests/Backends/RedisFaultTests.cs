@@ -301,9 +301,10 @@ public sealed class RedisFaultTests
         await backend.Store.DeleteAsync(key, BackendHarness.Hour, none);
         var node = new Nodes.NodeRecord(Nodes.NodeId.Parse("a"), Guid.NewGuid(), Nodes.NodeState.Active, InFlight: 0);
         await backend.Nodes.BeatAsync(node, BackendHarness.Hour, none);
+        await backend.Nodes.AskAsync(node.Id, Nodes.NodeWish.Drain, none);
         await backend.Nodes.LeaveAsync(node.Id, node.Incarnation, none);
         await backend.Vault.AppendAsync(ring, "key", 0, none);
         await backend.Vault.ReadAsync(ring, none);
-        return 11;
+        return 12;
     }
 }

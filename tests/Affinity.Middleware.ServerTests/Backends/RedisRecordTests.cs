@@ -152,7 +152,7 @@ public abstract class StoredRecordTests : IAsyncLifetime, IAsyncDisposable
     {
         var key = _backend.Options.KeyPrefix + "nodes";
         var head = $"{DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeMilliseconds()} {Guid.NewGuid():N} ";
-        await _server.CommandAsync("HSET", key, "more", head + """{"f":1,"s":"active","n":4,"track":"green","load":{"cpu":0.5}}""");
+        await _server.CommandAsync("HSET", key, "more", head + """{"f":1,"s":"active","n":4,"t":"green","load":{"cpu":0.5}}""");
         await _server.CommandAsync("HSET", key, "next", head + """{"f":2,"what":"ever"}""");
         await _server.CommandAsync("HSET", key, "torn", head + """{"f":1,""");
 
@@ -160,8 +160,100 @@ public abstract class StoredRecordTests : IAsyncLifetime, IAsyncDisposable
         var beat = await BeatAsync("a", BackendHarness.Hour);
 
         Assert.Equal("a more", string.Join(' ', beat.Live.Select(node => node.Id.Value)));
-        Assert.Equal(4, beat.Live[1].InFlight);
+        Assert.Equal((4, "green"), (beat.Live[1].InFlight, beat.Live[1].Track));
         Assert.Single(_backend.Logged, line => line.StartsWith("NodeRecordUnreadable", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_wish_is_a_field_beside_the_nodes_with_its_time_and_incarnation()
+    {
+        var key = _backend.Options.KeyPrefix + "nodes";
+        await BeatAsync("a", TimeSpan.FromMinutes(10));
+        await _backend.Nodes.AskAsync(NodeId.Parse("a"), NodeWish.Drain, CancellationToken.None);
+        var node = (await _server.CommandAsync("HGET", key, "a")).Text!.Split(' ');
+        Assert.Equal($"{node[0]} {_incarnation:N} drain", (await _server.CommandAsync("HGET", key, "!a")).Text);
+        Assert.Equal($$"""{"f":1,"s":"active","n":0}""", node[2]);
+
+        await _backend.Nodes.AskAsync(NodeId.Parse("a"), NodeWish.Serve, CancellationToken.None);
+        await BeatAsync("a", TimeSpan.FromMinutes(20));
+
+        Assert.EndsWith($" {_incarnation:N} serve", (await _server.CommandAsync("HGET", key, "!a")).Text, StringComparison.Ordinal);
+        Assert.InRange(long.Parse((await _server.CommandAsync("PTTL", key)).Text!, provider: null), 1_190_000, 1_200_000);
+        Assert.Equal("2", (await _server.CommandAsync("HLEN", key)).Text);
+        await _backend.Nodes.LeaveAsync(NodeId.Parse("a"), _incarnation, CancellationToken.None);
+        Assert.Equal("0", (await _server.CommandAsync("EXISTS", key)).Text);
+    }
+
+    [Fact]
+    public async Task A_wish_for_nobody_writes_nothing_and_one_for_a_node_keeps_the_time_to_live()
+    {
+        var key = _backend.Options.KeyPrefix + "nodes";
+        Assert.False(await _backend.Nodes.AskAsync(NodeId.Parse("a"), NodeWish.Drain, CancellationToken.None));
+        Assert.Equal("0", (await _server.CommandAsync("EXISTS", key)).Text);
+
+        await BeatAsync("a", TimeSpan.FromSeconds(30));
+        Assert.True(await _backend.Nodes.AskAsync(NodeId.Parse("a"), NodeWish.Drain, CancellationToken.None));
+        Assert.False(await _backend.Nodes.AskAsync(NodeId.Parse("b"), NodeWish.Drain, CancellationToken.None));
+
+        Assert.Equal("2", (await _server.CommandAsync("HLEN", key)).Text);
+        Assert.InRange(long.Parse((await _server.CommandAsync("PTTL", key)).Text!, provider: null), 1, 30_000);
+    }
+
+    [Fact]
+    public async Task What_is_left_of_a_dead_node_is_swept_away_wish_included()
+    {
+        var key = _backend.Options.KeyPrefix + "nodes";
+        var dead = $"{DateTimeOffset.UtcNow.AddMilliseconds(-1).ToUnixTimeMilliseconds()} {Guid.NewGuid():N} ";
+        await _server.CommandAsync("HSET", key, "a", dead + """{"f":1,"s":"active","n":4}""", "!a", dead + "drain", "!b", dead + "drain", "c", "garbage");
+
+        await BeatAsync("a", BackendHarness.Hour);
+
+        Assert.Equal("[a]", (await _server.CommandAsync("HKEYS", key)).ToString());
+    }
+
+    [Fact]
+    public async Task A_word_of_a_later_version_is_no_wish_and_stays_for_those_who_know_it()
+    {
+        var key = _backend.Options.KeyPrefix + "nodes";
+        await BeatAsync("a", BackendHarness.Hour);
+        await _server.CommandAsync("HSET", key, "!a", $"{DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeMilliseconds()} {_incarnation:N} maintain until=noon");
+
+        Assert.Null((await BeatAsync("a", BackendHarness.Hour)).Wish);
+        Assert.EndsWith(" maintain until=noon", (await _server.CommandAsync("HGET", key, "!a")).Text, StringComparison.Ordinal);
+    }
+
+    /// <summary>A time that is no number of milliseconds made PEXPIRE fail after the record had been written, for every node and for ever.</summary>
+    [Fact]
+    public async Task An_absurd_time_in_one_field_stops_nobodys_beat()
+    {
+        var key = _backend.Options.KeyPrefix + "nodes";
+        await _server.CommandAsync("HSET", key, "torn", $"99999999999999999999999 {Guid.NewGuid():N} {{}}");
+
+        Assert.Equal("a", Assert.Single((await BeatAsync("a", BackendHarness.Hour)).Live).Id.Value);
+        Assert.InRange(long.Parse((await _server.CommandAsync("PTTL", key)).Text!, provider: null), 1, 3_600_000);
+    }
+
+    [Fact]
+    public async Task The_scripts_of_the_directory_refuse_wrong_arguments_before_they_write()
+    {
+        var key = _backend.Options.KeyPrefix + "nodes";
+        await BeatAsync("a", BackendHarness.Hour);
+        (string Text, RedisValue[] Arguments)[] wrong =
+        [
+            (RedisNodeScripts.Beat, ["b", "not hex", "1000", "{}"]),
+            (RedisNodeScripts.Beat, ["b", "ab", "0", "{}"]),
+            (RedisNodeScripts.Beat, ["b", "ab", "1000"]),
+            (RedisNodeScripts.Ask, ["a", ""]),
+            (RedisNodeScripts.Ask, ["a"]),
+        ];
+
+        foreach (var (text, arguments) in wrong)
+        {
+            var exception = await Assert.ThrowsAsync<RedisServerException>(() => new RedisScript(text).EvaluateAsync(_backend.Connection, key, arguments, CancellationToken.None));
+            Assert.Contains("BADARGUMENTS", exception.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("[a]", (await _server.CommandAsync("HKEYS", key)).ToString());
     }
 
     private async Task<NodeBeat> BeatAsync(string id, TimeSpan deadAfter) =>

@@ -4,7 +4,7 @@ using Xunit;
 namespace Affinity.TestKit.Conformance;
 
 /// <summary>The executable form of <see cref="INodeDirectory"/>. Each fact is given an empty directory.</summary>
-public abstract class NodeDirectoryConformance
+public abstract partial class NodeDirectoryConformance
 {
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
@@ -57,10 +57,13 @@ public abstract class NodeDirectoryConformance
     [Fact]
     public async Task Everything_that_a_node_tells_reaches_the_others()
     {
-        var node = Node("a") with { InFlight = 2, Bound = 41, Address = "10.1.1.100:8080", Track = "blue" };
+        var node = Node("a") with { State = NodeState.Draining, InFlight = 2, Bound = 41, Address = "[fd00::1]:8080", Track = "blue", Stopping = true };
         await BeatAsync(node);
-
         Assert.Equal(node, (await BeatAsync(Node("b"))).Live[0]);
+
+        var bare = node with { State = NodeState.Active, InFlight = 0, Bound = 0, Address = null, Track = null, Stopping = false };
+        await BeatAsync(bare);
+        Assert.Equal(bare, (await BeatAsync(Node("c"))).Live[0]);
     }
 
     [Fact]
@@ -152,6 +155,8 @@ public abstract class NodeDirectoryConformance
         await Assert.ThrowsAnyAsync<ArgumentException>(() => BeatAsync(null!));
         await Assert.ThrowsAnyAsync<ArgumentException>(() => BeatAsync(Node("a"), TimeSpan.Zero));
         await Assert.ThrowsAsync<InvalidOperationException>(() => BeatAsync(Node("a") with { Id = default }));
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => AskAsync("a", (NodeWish)99));
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await Directory.AskAsync(default, NodeWish.Drain, CancellationToken.None));
     }
 
     [Fact]
@@ -161,6 +166,7 @@ public abstract class NodeDirectoryConformance
         var node = Node("a");
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Directory.BeatAsync(node, Hour, cancelled));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Directory.LeaveAsync(node.Id, node.Incarnation, cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Directory.AskAsync(node.Id, NodeWish.Drain, cancelled));
     }
 
     private static string Names(NodeBeat beat) => string.Join(' ', beat.Live.Select(node => node.Id.Value));

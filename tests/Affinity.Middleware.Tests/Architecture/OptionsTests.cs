@@ -2,6 +2,7 @@ using System.Collections;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Options;
 using Xunit;
 
@@ -53,7 +54,7 @@ public sealed partial class OptionsTests
     private static AffinityOptions Defaults() => new() { Application = "shop" };
 
     private static IEnumerable<string> Faults(AffinityOptions options)
-        => new AffinityOptionsValidator(Options.Create(new HostOptions())).Validate(null, options).Failures ?? [];
+        => new AffinityOptionsValidator(Options.Create(new HostOptions()), new HostingEnvironment { EnvironmentName = Environments.Production }).Validate(null, options).Failures ?? [];
 
     private static IEnumerable<string> Paths(Type options, string section)
         => options.GetProperties().SelectMany(property => property.PropertyType switch

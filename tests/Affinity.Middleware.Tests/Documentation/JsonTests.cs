@@ -4,12 +4,13 @@ using System.Text.Json.Serialization;
 using Affinity.Nodes;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Options;
 using Xunit;
 
 namespace Affinity.Tests.Documentation;
 
-/// <summary>The JSON of the documents: settings bind and are valid, health answers have the fields that the paths answer with.</summary>
+/// <summary>The JSON of the documents: settings bind and are valid, answers have the fields that the paths answer with.</summary>
 public sealed class JsonTests
 {
     private static readonly JsonSerializerOptions Strict = new(JsonSerializerDefaults.Web)
@@ -27,11 +28,25 @@ public sealed class JsonTests
         using var parsed = JsonDocument.Parse(json);
         if (parsed.RootElement.TryGetProperty("ready", out _))
         {
-            AssertHasEveryField(parsed.RootElement, JsonSerializer.Deserialize<ReadyAnswer>(json, Strict)!);
+            AssertHasEveryField(parsed.RootElement, JsonSerializer.Deserialize<ReadyAnswer>(json, Strict)!, HealthJson.Default);
+        }
+        else if (parsed.RootElement.TryGetProperty("nodes", out var nodes))
+        {
+            var answer = JsonSerializer.Deserialize<NodesAnswer>(json, Strict)!;
+            AssertHasEveryField(parsed.RootElement, answer, FarmJson.Default);
+            Assert.All(answer.Nodes.Zip(nodes.EnumerateArray()), pair => AssertHasEveryField(pair.Second, pair.First, FarmJson.Default));
+        }
+        else if (parsed.RootElement.TryGetProperty("command", out _))
+        {
+            AssertHasEveryField(parsed.RootElement, JsonSerializer.Deserialize<CommandAnswer>(json, Strict)!, FarmJson.Default);
+        }
+        else if (parsed.RootElement.TryGetProperty("title", out _))
+        {
+            AssertHasEveryField(parsed.RootElement, JsonSerializer.Deserialize<ProblemAnswer>(json, Strict)!, FarmJson.Default);
         }
         else if (parsed.RootElement.TryGetProperty("node", out _))
         {
-            AssertHasEveryField(parsed.RootElement, JsonSerializer.Deserialize<LiveAnswer>(json, Strict)!);
+            AssertHasEveryField(parsed.RootElement, JsonSerializer.Deserialize<LiveAnswer>(json, Strict)!, HealthJson.Default);
         }
         else
         {
@@ -39,9 +54,9 @@ public sealed class JsonTests
         }
     }
 
-    private static void AssertHasEveryField<T>(JsonElement shown, T answer)
+    private static void AssertHasEveryField<T>(JsonElement shown, T answer, JsonSerializerContext context)
     {
-        var real = JsonSerializer.SerializeToElement(answer, typeof(T), HealthJson.Default);
+        var real = JsonSerializer.SerializeToElement(answer, typeof(T), context);
         Assert.Equal(real.EnumerateObject().Select(field => field.Name), shown.EnumerateObject().Select(field => field.Name));
     }
 
@@ -54,7 +69,7 @@ public sealed class JsonTests
         options.Application ??= "shop";
         options.Redis.Configuration ??= configuration.GetConnectionString("redis");
 
-        var result = new AffinityOptionsValidator(Options.Create(new HostOptions())).Validate(name: null, options);
+        var result = new AffinityOptionsValidator(Options.Create(new HostOptions()), new HostingEnvironment { EnvironmentName = Environments.Production }).Validate(name: null, options);
 
         Assert.True(result.Succeeded, result.FailureMessage);
         Assert.True(options.IsShared);

@@ -26,6 +26,9 @@ internal sealed class FakeDirectory : INodeDirectory
         }
     }
 
+    /// <summary>The answer to a wish; taken by default. May throw.</summary>
+    public Func<NodeId, NodeWish, bool> AnswerToWish { get; set; } = (_, _) => true;
+
     public List<(NodeId Id, Guid Incarnation)> Left { get; } = [];
 
     public static NodeBeat Accept(NodeRecord self) => new(Accepted: true, [self]);
@@ -56,7 +59,11 @@ internal sealed class FakeDirectory : INodeDirectory
         Left.Add((id, incarnation));
     }
 
-    public ValueTask<bool> AskAsync(NodeId id, NodeWish wish, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public async ValueTask<bool> AskAsync(NodeId id, NodeWish wish, CancellationToken cancellationToken)
+    {
+        await HangAsync(cancellationToken);
+        return AnswerToWish(id, wish);
+    }
 
     /// <summary>Waits for the next beat that nobody has waited for yet.</summary>
     public async Task<NodeRecord> NextBeatAsync() => await _beats.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10));

@@ -46,16 +46,22 @@ internal sealed class MemoryNodeDirectory(TimeProvider time) : INodeDirectory
 
     public ValueTask<bool> AskAsync(NodeId id, NodeWish wish, CancellationToken cancellationToken)
     {
+        if (!Enum.IsDefined(wish))
+        {
+            throw new ArgumentOutOfRangeException(nameof(wish), wish, "There is no such wish.");
+        }
+
         cancellationToken.ThrowIfCancellationRequested();
+        var name = id.Value;
         lock (_gate)
         {
             RemoveDead(_clock.Now);
-            if (!_nodes.TryGetValue(id.Value, out var holder))
+            if (!_nodes.TryGetValue(name, out var holder))
             {
                 return ValueTask.FromResult(false);
             }
 
-            _nodes[id.Value] = (holder.Record, holder.Expires, wish);
+            _nodes[name] = (holder.Record, holder.Expires, wish);
             return ValueTask.FromResult(true);
         }
     }

@@ -56,8 +56,16 @@ internal sealed class RedisNodeDirectory(RedisConnection connection, RedisOption
     public async ValueTask LeaveAsync(NodeId id, Guid incarnation, CancellationToken cancellationToken) =>
         await CallAsync(Leave, [id.Value, incarnation.ToString("N")], static result => result, cancellationToken);
 
-    public async ValueTask<bool> AskAsync(NodeId id, NodeWish wish, CancellationToken cancellationToken) =>
-        await CallAsync(Ask, [id.Value, wish == NodeWish.Drain ? Drain : Serve], static result => (string?)result is "1", cancellationToken);
+    public async ValueTask<bool> AskAsync(NodeId id, NodeWish wish, CancellationToken cancellationToken)
+    {
+        var word = wish switch
+        {
+            NodeWish.Drain => Drain,
+            NodeWish.Serve => Serve,
+            _ => throw new ArgumentOutOfRangeException(nameof(wish), wish, "There is no such wish."),
+        };
+        return await CallAsync(Ask, [id.Value, word], static result => (string?)result is "1", cancellationToken);
+    }
 
     private async Task<T> CallAsync<T>(
         RedisScript script, RedisValue[] arguments, Func<RedisResult, T> read, CancellationToken cancellationToken)

@@ -1,7 +1,7 @@
 namespace Affinity.Backends.Redis;
 
 /// <summary>
-/// The Lua texts of the node directory: one hash, a field per node id with <c>until incarnation record</c>, where until is in milliseconds of the server's clock.
+/// The Lua texts of the node directory: one hash, a field per node id with <c>until incarnation record</c>, where until is in milliseconds of the server's clock, of at most 15 digits.
 /// The first two words never change their form, as every version must be able to tell who lives; the record is opaque here. A field of a node's name behind an exclamation mark, which no name can have,
 /// is the last wish for that incarnation of it, in the same form.
 /// </summary>
@@ -17,11 +17,11 @@ internal static class RedisNodeScripts
         local time = redis.call('TIME')
         local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
         local last = now + deadafter
-        local live, dead, accepted, wish = {}, {}, '1', ''
+        local live, dead, accepted, wish = {'1', ''}, {}, '1', ''
         local all = redis.call('HGETALL', key)
         for i = 1, #all, 2 do
           local till, holder, told = string.match(all[i + 1], '^(%d+) ([0-9a-f]+) (.*)$')
-          if not till or tonumber(till) <= now then
+          if not till or #till > 15 or tonumber(till) <= now then
             dead[#dead + 1] = all[i]
           elseif string.sub(all[i], 1, 1) == '!' then
             if all[i] == '!' .. id and holder == incarnation then wish = told end
@@ -44,8 +44,7 @@ internal static class RedisNodeScripts
           live[#live + 1] = incarnation
           live[#live + 1] = record
         end
-        table.insert(live, 1, wish)
-        table.insert(live, 1, accepted)
+        live[1], live[2] = accepted, wish
         return live
         """;
 
@@ -58,10 +57,14 @@ internal static class RedisNodeScripts
 
     /// <summary>Arguments: id, wish. Answers 1, or 0 when no such node lives.</summary>
     public const string Ask = """
+        if not (#ARGV == 2 and #ARGV[1] > 0 and string.find(ARGV[2], '^[a-z]+$')) then
+          return redis.error_reply('BADARGUMENTS nothing was done')
+        end
+
         local time = redis.call('TIME')
         local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
         local till, holder = string.match(redis.call('HGET', KEYS[1], ARGV[1]) or '', '^(%d+) ([0-9a-f]+) ')
-        if not till or tonumber(till) <= now then return '0' end
+        if not till or #till > 15 or tonumber(till) <= now then return '0' end
         redis.call('HSET', KEYS[1], '!' .. ARGV[1], till .. ' ' .. holder .. ' ' .. ARGV[2])
         return '1'
         """;
