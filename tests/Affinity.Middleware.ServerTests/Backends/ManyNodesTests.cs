@@ -16,7 +16,7 @@ public sealed class ManyNodesTests(ITestOutputHelper output)
 {
     private const int Count = 200;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan DeadAfter = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan DeadAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Measured = TimeSpan.FromSeconds(5);
 
     [ServerFact(Needs.Redis)]

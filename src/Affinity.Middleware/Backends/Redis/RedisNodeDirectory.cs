@@ -9,7 +9,7 @@ namespace Affinity.Backends.Redis;
 internal sealed class RedisNodeDirectory(RedisConnection connection, RedisOptions options, ILogger<RedisNodeDirectory> logger) : INodeDirectory
 {
     private const int WordsAhead = 2;
-    private const int WordsPerNode = 3;
+    private const int WordsPerNode = 2;
     private const string Drain = "drain";
     private const string Serve = "serve";
 
@@ -27,7 +27,7 @@ internal sealed class RedisNodeDirectory(RedisConnection connection, RedisOption
             [self.Id.Value, self.Incarnation.ToString("N"), RedisCalls.ToMilliseconds(deadAfter), RedisNodeRecord.Write(self)],
             result => Array.ConvertAll((RedisValue[]?)result ?? [], word => word.ToString()),
             cancellationToken);
-        if (words.Length % WordsPerNode != WordsAhead)
+        if (words.Length < WordsAhead || (words.Length - WordsAhead) % WordsPerNode != 0)
         {
             throw new NodeDirectoryException("Redis answered in an unknown form.");
         }
@@ -35,7 +35,7 @@ internal sealed class RedisNodeDirectory(RedisConnection connection, RedisOption
         var live = new List<NodeRecord>(words.Length / WordsPerNode);
         for (var i = WordsAhead; i < words.Length; i += WordsPerNode)
         {
-            if (RedisNodeRecord.Read(words[i], words[i + 1], words[i + 2]) is { } node)
+            if (RedisNodeRecord.Read(words[i], words[i + 1]) is { } node)
             {
                 live.Add(node);
             }

@@ -25,10 +25,10 @@ internal sealed record RedisNodeRecord(
     private NodeRecord ToNode(NodeId id, Guid incarnation, NodeState state) =>
         new(id, incarnation, state, InFlight) { Bound = Bound, Address = Address, Track = Track, Stopping = Stopping };
 
-    /// <summary>Null for a record of another format.</summary>
-    public static NodeRecord? Read(string id, string incarnation, string json)
+    /// <summary>Reads a field of the directory, <c>until incarnation record</c>. Null for a record of another format.</summary>
+    public static NodeRecord? Read(string id, string field)
     {
-        if (!NodeId.TryParse(id, out var name) || !Guid.TryParseExact(incarnation, "N", out var life))
+        if (field.Split(' ', 3) is not [_, var incarnation, var json] || !NodeId.TryParse(id, out var name) || !Guid.TryParseExact(incarnation, "N", out var life))
         {
             return null;
         }

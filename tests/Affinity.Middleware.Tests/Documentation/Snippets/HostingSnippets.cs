@@ -40,6 +40,16 @@ internal static class HostingSnippets
         return app;
     }
 
+    public static WebApplication MapForOperators(WebApplicationBuilder builder)
+    {
+        // snippet: status and commands for operators
+        builder.Services.AddAuthorization(options => options.AddPolicy("operators", policy => policy.RequireRole("operator")));
+        var app = builder.Build();
+        app.MapAffinity("operators");
+        // end
+        return app;
+    }
+
     public static void DrainLonger(WebApplicationBuilder builder)
     {
         // snippet: a longer drain
