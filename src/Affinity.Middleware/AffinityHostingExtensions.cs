@@ -68,6 +68,7 @@ public static class AffinityHostingExtensions
         // Each stage sees its own options only.
         services.AddSingleton(provider => Settings(provider).Node);
         services.AddSingleton(provider => Settings(provider).Drain);
+        services.AddSingleton(provider => Settings(provider).AgentCheck);
         services.AddSingleton(provider => Settings(provider).Ticket);
         services.AddSingleton(provider => Settings(provider).Stickiness);
         services.AddSingleton(provider => Settings(provider).Sessions);

@@ -27,6 +27,9 @@ public sealed class AffinityOptions
     /// <summary>How it leaves.</summary>
     public DrainOptions Drain { get; } = new();
 
+    /// <summary>How it tells HAProxy.</summary>
+    public AgentCheckOptions AgentCheck { get; } = new();
+
     /// <summary>The cookie that carries the ticket.</summary>
     public TicketOptions Ticket { get; } = new();
 

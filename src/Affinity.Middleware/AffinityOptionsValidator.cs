@@ -19,6 +19,7 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHost
             .. SecretsValidator.Faults([.. options.Secrets]),
             .. NodeOptionsValidator.Faults(options.Node),
             .. DrainOptionsValidator.Faults(options.Drain, host.Value.ShutdownTimeout),
+            .. AgentCheckOptionsValidator.Faults(options.AgentCheck),
             .. TicketOptionsValidator.Faults(options.Ticket),
             .. StickinessOptionsValidator.Faults(options.Stickiness, secure: !options.Ticket.InsecureAllowHttp),
             .. CookieFaults(options),

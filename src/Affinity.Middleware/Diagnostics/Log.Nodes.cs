@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Logging;
 
 namespace Affinity.Diagnostics;
@@ -51,4 +52,12 @@ internal static partial class Log
     [LoggerMessage(EventId = 1012, EventName = "DrainCutShort", Level = LogLevel.Warning,
         Message = "Node {Node} stops after {Elapsed} with {InFlight} request(s) still in flight. Longer requests need a longer Affinity:Drain:Timeout and HostOptions.ShutdownTimeout.")]
     internal static partial void DrainCutShort(this ILogger logger, string node, TimeSpan elapsed, int inFlight);
+
+    [LoggerMessage(EventId = 1020, EventName = "AgentCheckListens", Level = LogLevel.Information,
+        Message = "HAProxy's agent-check is answered on {EndPoint}.")]
+    internal static partial void AgentCheckListens(this ILogger logger, EndPoint endPoint);
+
+    [LoggerMessage(EventId = 1021, EventName = "AgentCheckNotAccepted", Level = LogLevel.Warning,
+        Message = "A connection for the agent-check could not be taken. HAProxy goes on with what it was told last, and the next one is tried. Told once.")]
+    internal static partial void AgentCheckNotAccepted(this ILogger logger, Exception fault);
 }

@@ -7,7 +7,7 @@ namespace Affinity.Nodes;
 internal static class NodeServices
 {
     /// <summary>
-    /// Adds the stage. It needs <see cref="NodeOptions"/>, <see cref="DrainOptions"/>, <see cref="BoundVisitors"/>, <see cref="INodeDirectory"/>, <see cref="AffinityMetrics"/> and <see cref="TimeProvider"/>, each registered as a singleton by others,
+    /// Adds the stage. It needs <see cref="NodeOptions"/>, <see cref="DrainOptions"/>, <see cref="AgentCheckOptions"/>, <see cref="BoundVisitors"/>, <see cref="INodeDirectory"/>, <see cref="AffinityMetrics"/> and <see cref="TimeProvider"/>, each registered as a singleton by others,
     /// and asks every <see cref="IReadinessCheck"/> that is registered.
     /// </summary>
     public static IServiceCollection AddNodeStage(this IServiceCollection services)
@@ -27,6 +27,10 @@ internal static class NodeServices
         services.AddSingleton<NodeHealth>();
         services.AddSingleton<FarmStatus>();
         services.AddSingleton<NodeCommands>();
+        services.AddSingleton<AgentReport>();
+
+        // Before the heartbeat: an app that cannot start for its port must not have taken a name yet.
+        services.AddHostedService<AgentCheckService>();
         services.AddHostedService<HeartbeatService>();
         services.AddHostedService<DrainService>();
         return services;

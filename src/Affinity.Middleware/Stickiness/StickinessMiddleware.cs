@@ -14,11 +14,13 @@ internal sealed class StickinessMiddleware
     private readonly ApplicationCookie _applicationCookie;
     private readonly StickinessJudge _judge;
     private readonly StickinessWriter _writer;
+    private readonly ObedienceWatch _watch;
     private readonly Func<object, Task> _onStarting;
 
-    public StickinessMiddleware(RequestDelegate next, StickinessOptions options, StickinessReader reader, ApplicationCookie applicationCookie, StickinessJudge judge, StickinessWriter writer)
+    public StickinessMiddleware(
+        RequestDelegate next, StickinessOptions options, StickinessReader reader, ApplicationCookie applicationCookie, StickinessJudge judge, StickinessWriter writer, ObedienceWatch watch)
     {
-        (_next, _options, _reader, _applicationCookie, _judge, _writer) = (next, options, reader, applicationCookie, judge, writer);
+        (_next, _options, _reader, _applicationCookie, _judge, _writer, _watch) = (next, options, reader, applicationCookie, judge, writer, watch);
         _onStarting = OnStarting;
     }
 
@@ -60,6 +62,7 @@ internal sealed class StickinessMiddleware
             var decision = _judge.Decide(visit, _applicationCookie.StateOf(context.Response, visit.CameWithApplicationCookie));
             visit.Decision = decision;
             _writer.Write(visit, decision, context.Response);
+            _watch.Saw(visit, decision);
         }
 
         return Task.CompletedTask;

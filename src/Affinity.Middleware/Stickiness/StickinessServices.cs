@@ -18,6 +18,7 @@ internal static class StickinessServices
         services.AddSingleton<StickinessReader>();
         services.AddSingleton<StickinessJudge>();
         services.AddSingleton<StickinessWriter>();
+        services.AddSingleton<ObedienceWatch>();
         return services;
     }
 

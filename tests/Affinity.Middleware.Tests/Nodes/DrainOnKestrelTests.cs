@@ -69,6 +69,7 @@ public sealed class DrainOnKestrelTests
             .AddSingleton<INodeDirectory>(_directory)
             .AddSingleton(new NodeOptions { Id = "node-a" })
             .AddSingleton(new DrainOptions())
+            .AddSingleton(new AgentCheckOptions())
             .AddSingleton(new BoundVisitors(TimeSpan.FromMinutes(20), _time))
             .AddNodeStage();
         var app = builder.Build();

@@ -1,0 +1,133 @@
+using Affinity.Diagnostics;
+using Affinity.Nodes;
+using Microsoft.Extensions.Logging;
+
+namespace Affinity.Stickiness;
+
+/// <summary>
+/// Watches whether the balancer obeys, in windows of a minute, and says once per symptom what is seen and which setting is likely to be wrong: when two windows in a row are bad
+/// (<see cref="ObedienceRules.IsBad"/>). One is not enough: a fail-over moves many visitors, but each of them once. Safe for concurrent use; allocates once a minute.
+/// </summary>
+internal sealed class ObedienceWatch(StickinessOptions options, NodeMembership node, TimeProvider time, ILogger<ObedienceWatch> logger)
+{
+    public const int MaxNames = 1024;
+
+    /// <summary>How long after its start a node takes a name that it does not know for that of a node which was gone by then.</summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromMinutes(10);
+
+    public static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
+
+    private readonly Lock _oneAtATime = new();
+    private readonly HashSet<NodeId> _seen = [node.Self];
+    private readonly long _began = time.GetTimestamp();
+    private volatile IReadOnlyList<NodeRecord>? _learned;
+    private volatile Counts _counts = new(time.GetTimestamp());
+    private bool _wasBad;
+    private int _told;
+
+    /// <summary>A response starts. Called once for each, with whatever decision.</summary>
+    public void Saw(StickinessFeature visit, in StickinessDecision decision)
+    {
+        Learn();
+        var sign = ObedienceRules.Read(decision, RequestOf(visit), options);
+        if (sign != ObedienceSign.Uncounted)
+        {
+            Interlocked.Increment(ref Current().BySign[(int)sign]);
+        }
+    }
+
+    private ObedienceRequest RequestOf(StickinessFeature visit) => new()
+    {
+        Route = visit.Route.Kind,
+        NamesHere = visit.Route.Node == node.Self,
+        IsUnknown = visit.Route.Node is { } named && IsUnknown(named),
+        HasTicket = visit.Ticket.Reading.Ticket is not null,
+        IsSigned = visit.Binding.Binding is not null,
+    };
+
+    private bool IsUnknown(NodeId named)
+    {
+        if (named == node.Self || time.GetElapsedTime(_began) < Grace)
+        {
+            return false;
+        }
+
+        lock (_oneAtATime)
+        {
+            return _seen.Count < MaxNames && !_seen.Contains(named);
+        }
+    }
+
+    /// <summary>The list is the same object from beat to beat, so this costs a comparison.</summary>
+    private void Learn()
+    {
+        var live = node.Live;
+        if (ReferenceEquals(live, _learned))
+        {
+            return;
+        }
+
+        lock (_oneAtATime)
+        {
+            for (var i = 0; i < live.Count && _seen.Count < MaxNames; i++)
+            {
+                _seen.Add(live[i].Id);
+            }
+
+            _learned = live;
+        }
+    }
+
+    private Counts Current()
+    {
+        var now = time.GetTimestamp();
+        var counts = _counts;
+        if (time.GetElapsedTime(counts.Began, now) < Window)
+        {
+            return counts;
+        }
+
+        lock (_oneAtATime)
+        {
+            if (ReferenceEquals(counts, _counts))
+            {
+                _counts = new(now);
+                Close(counts.BySign, time.GetElapsedTime(counts.Began, now));
+            }
+
+            return _counts;
+        }
+    }
+
+    private void Close(int[] bySign, TimeSpan elapsed)
+    {
+        var isBad = ObedienceRules.IsBad(bySign);
+        if (isBad && _wasBad)
+        {
+            Tell(bySign);
+        }
+
+        // Who has seen nobody for a whole window has seen a good one.
+        _wasBad = isBad && elapsed < 2 * Window;
+    }
+
+    private void Tell(int[] bySign)
+    {
+        var worst = ObedienceRules.Worst(bySign);
+        if ((_told & (1 << (int)worst)) == 0)
+        {
+            _told |= 1 << (int)worst;
+            var (requests, misrouted) = (ObedienceRules.Requests(bySign), bySign[(int)worst]);
+            var diagnosis = ObedienceDiagnosis.Of(worst, options);
+            var percent = ObedienceRules.Percent(misrouted, requests);
+            logger.BalancerDoesNotObey(misrouted, requests, percent, diagnosis.Symptom, diagnosis.Cure);
+        }
+    }
+
+    private sealed class Counts(long began)
+    {
+        public long Began { get; } = began;
+
+        public int[] BySign { get; } = new int[ObedienceRules.Signs];
+    }
+}

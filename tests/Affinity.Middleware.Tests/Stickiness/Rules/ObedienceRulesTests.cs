@@ -1,0 +1,117 @@
+using Affinity.Nodes;
+using Affinity.Stickiness;
+using Xunit;
+
+namespace Affinity.Tests.Stickiness.Rules;
+
+public sealed class ObedienceRulesTests
+{
+    private static readonly ObedienceRequest Named = new() { Route = RouteReadingKind.Named, HasTicket = true };
+    private static readonly ObedienceRequest Absent = new() { Route = RouteReadingKind.Absent, HasTicket = true };
+    private static readonly ObedienceRequest Unrecognised = new() { Route = RouteReadingKind.Unrecognised, HasTicket = true };
+
+    /// <summary>What each reason says with the default options, by what the cookie was: a name, nothing, something else, a name that nobody has had.</summary>
+    public static TheoryData<string, string, string, string, string> ByReason => new()
+    {
+        { nameof(StickinessReason.BoundHere), "Obeyed", "Obeyed", "Obeyed", "Obeyed" },
+        { nameof(StickinessReason.NothingToBindFor), "Uncounted", "Uncounted", "Uncounted", "Uncounted" },
+        { nameof(StickinessReason.DirectoryUnknown), "Uncounted", "Uncounted", "Uncounted", "Uncounted" },
+        { nameof(StickinessReason.NoPeer), "Uncounted", "Uncounted", "Uncounted", "Uncounted" },
+        { nameof(StickinessReason.ServedUnbound), "Uncounted", "Uncounted", "Uncounted", "Uncounted" },
+        { nameof(StickinessReason.DrainKeepsBound), "Obeyed", "Obeyed", "Obeyed", "Obeyed" },
+        { nameof(StickinessReason.OtherNode), "Ignored", "Missing", "Replaced", "UnknownName" },
+        { nameof(StickinessReason.NotObeyed), "Replaced", "Missing", "Replaced", "UnknownName" },
+        { nameof(StickinessReason.NewVisitor), "Uncounted", "Missing", "Uncounted", "Uncounted" },
+        { nameof(StickinessReason.Lapsed), "Obeyed", "Obeyed", "Obeyed", "Obeyed" },
+        { nameof(StickinessReason.RouteMissing), "Replaced", "Missing", "Replaced", "UnknownName" },
+        { nameof(StickinessReason.RouteUnreadable), "Replaced", "Replaced", "Replaced", "Replaced" },
+        { nameof(StickinessReason.RouteDisagrees), "Replaced", "Missing", "Replaced", "UnknownName" },
+        { nameof(StickinessReason.BindingIncomplete), "Obeyed", "Obeyed", "Obeyed", "Obeyed" },
+        { nameof(StickinessReason.NodeGone), "Obeyed", "Obeyed", "Obeyed", "UnknownName" },
+        { nameof(StickinessReason.NodeDraining), "Obeyed", "Obeyed", "Obeyed", "Obeyed" },
+        { nameof(StickinessReason.TrackMismatch), "Obeyed", "Obeyed", "Obeyed", "Obeyed" },
+        { nameof(StickinessReason.TrackGone), "Obeyed", "Obeyed", "Obeyed", "Obeyed" },
+        { nameof(StickinessReason.TrackEnded), "Obeyed", "Obeyed", "Obeyed", "Obeyed" },
+        { nameof(StickinessReason.Drain), "Uncounted", "Uncounted", "Uncounted", "Uncounted" },
+        { nameof(StickinessReason.Load), "Obeyed", "Obeyed", "Obeyed", "Obeyed" },
+        { nameof(StickinessReason.ApplicationCookieGone), "Obeyed", "Obeyed", "Obeyed", "Obeyed" },
+    };
+
+    [Theory]
+    [MemberData(nameof(ByReason))]
+    public void What_a_request_says(string reason, string named, string absent, string unrecognised, string unknown) => Assert.Equal(
+        [named, absent, unrecognised, unknown],
+        new[] { Named, Absent, Unrecognised, Named with { IsUnknown = true } }.Select(request => Read(reason, request).ToString()));
+
+    [Fact]
+    public void Every_reason_is_in_the_table() => Assert.Equal(Enum.GetNames<StickinessReason>(), ByReason.Select(row => (string)row[0]), StringComparer.Ordinal);
+
+    [Fact]
+    public void Two_tabs_that_cross_each_other_are_not_the_balancers_fault() => Assert.Equal(ObedienceSign.Obeyed, Read("OtherNode", Named with { NamesHere = true, IsSigned = true }));
+
+    [Fact]
+    public void A_signed_binding_to_a_node_that_this_process_has_not_known_is_that_of_a_fail_over() =>
+        Assert.Equal(ObedienceSign.Obeyed, Read("NodeGone", Named with { IsUnknown = true, IsSigned = true }));
+
+    [Fact]
+    public void A_visitor_without_a_ticket_is_new() => Assert.Equal(ObedienceSign.Uncounted, Read("NewVisitor", Absent with { HasTicket = false }));
+
+    [Fact]
+    public void A_visitor_who_was_released_with_their_version_is_not_missing_a_cookie() => Assert.Equal(
+        ObedienceSign.Uncounted,
+        ObedienceRules.Read(new(DecisionKind.Assign, StickinessReason.NewVisitor, Farm.Node("a"), Farm.Bound("a", "green")), Absent, new()));
+
+    [Theory]
+    [InlineData("OtherNode", "Moved")]
+    [InlineData("NotObeyed", "Moved")]
+    [InlineData("RouteUnreadable", "Uncounted")]
+    [InlineData("RouteMissing", "Uncounted")]
+    [InlineData("NewVisitor", "Uncounted")]
+    [InlineData("NodeGone", "Obeyed")]
+    [InlineData("BoundHere", "Obeyed")]
+    public void A_cookie_of_the_balancers_own_may_look_as_it_likes(string reason, string sign)
+    {
+        foreach (var request in new[] { Named, Absent, Unrecognised, Named with { IsUnknown = true } })
+        {
+            Assert.Equal(sign, Read(reason, request, new() { Ownership = RouteOwnership.Balancer }).ToString());
+        }
+    }
+
+    [Fact]
+    public void An_opaque_value_names_nobody_and_is_no_sign_by_itself()
+    {
+        var options = new StickinessOptions { Dialect = AffinityDialect.Opaque, Steers = true };
+        Assert.Equal(ObedienceSign.Uncounted, Read("RouteUnreadable", Unrecognised, options));
+        Assert.Equal(ObedienceSign.Moved, Read("OtherNode", Unrecognised, options));
+        Assert.Equal(ObedienceSign.Missing, Read("OtherNode", Absent, options));
+    }
+
+    [Theory]
+    [InlineData(0, 0, false)]
+    [InlineData(0, 19, false)]
+    [InlineData(0, 20, true)]
+    [InlineData(80, 20, true)]
+    [InlineData(81, 20, false)]
+    [InlineData(1_000_000, 200_000, false)]
+    [InlineData(0, int.MaxValue, true)]
+    public void A_window_is_bad_with_20_misrouted_requests_that_are_20_percent(int obeyed, int ignored, bool bad)
+    {
+        var counts = new int[ObedienceRules.Signs];
+        (counts[(int)ObedienceSign.Obeyed], counts[(int)ObedienceSign.Ignored]) = (obeyed, ignored);
+        Assert.Equal(bad, ObedienceRules.IsBad(counts));
+    }
+
+    [Fact]
+    public void What_is_told_is_the_sign_that_most_bear()
+    {
+        var counts = new int[ObedienceRules.Signs];
+        counts[(int)ObedienceSign.Obeyed] = 100;
+        counts[(int)ObedienceSign.Ignored] = 10;
+        counts[(int)ObedienceSign.UnknownName] = 11;
+        Assert.Equal(ObedienceSign.UnknownName, ObedienceRules.Worst(counts));
+        Assert.Equal(121, ObedienceRules.Requests(counts));
+    }
+
+    private static ObedienceSign Read(string reason, ObedienceRequest request, StickinessOptions? options = null) =>
+        ObedienceRules.Read(new(DecisionKind.Keep, Enum.Parse<StickinessReason>(reason)), request, options ?? new() { Steers = true });
+}
