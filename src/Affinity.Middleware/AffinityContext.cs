@@ -1,7 +1,9 @@
 using Affinity.Nodes;
 using Affinity.Sessions;
+using Affinity.Stickiness;
 using Affinity.Tickets;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Affinity;
 
@@ -14,6 +16,18 @@ public sealed class AffinityContext
 
     /// <summary>The name of the node that serves this request.</summary>
     public string Node => _context.Features.Get<NodeFeature>()?.Node.Value ?? throw Missing();
+
+    /// <summary>
+    /// The node that this visitor is bound to: as the request said, and once the response has started as it was decided. Null: to none, or nobody can tell, as with a cookie of the balancer's own before the first binding.
+    /// </summary>
+    public string? BoundTo => Stickiness is not { } visit ? null : (visit.Decision is { } decided ? visit.BoundAfter(decided) : visit.BoundBefore)?.Value;
+
+    /// <summary>Why the visitor is bound as they are, in the words of docs/stickiness.md, such as <c>bound_here</c> or <c>drain</c>; until the response starts, what would be decided now. Null when stickiness is off.</summary>
+    public string? BindingReason =>
+        Stickiness is { } visit ? (visit.Decision ?? _context.RequestServices.GetRequiredService<StickinessJudge>().Foresee(visit)).Reason.Word() : null;
+
+    /// <summary>The version of the app that this visitor stays on (<c>Affinity:Node:Track</c>); null when they stay on none.</summary>
+    public string? Track => (Stickiness?.Decision?.Binding ?? Stickiness?.Binding.Binding)?.Track;
 
     /// <summary>The version of the session: as read, and after a save as saved; None without a session.</summary>
     public SessionVersion Version => Session.Version;
@@ -29,6 +43,8 @@ public sealed class AffinityContext
     /// The request goes on with what there is; an app may say so to the visitor.
     /// </summary>
     public bool LostWrites => Session.LoadKind is SessionLoadKind.Lost or SessionLoadKind.Behind;
+
+    private StickinessFeature? Stickiness => _context.Features.Get<StickinessFeature>();
 
     private AffinitySession Session => _context.Features.Get<AffinitySession>() ?? throw Missing();
 

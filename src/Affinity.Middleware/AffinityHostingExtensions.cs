@@ -4,6 +4,7 @@ using Affinity.Backends.Redis;
 using Affinity.Diagnostics;
 using Affinity.Nodes;
 using Affinity.Sessions;
+using Affinity.Stickiness;
 using Affinity.Tickets;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -41,6 +42,7 @@ public static class AffinityHostingExtensions
         services.AddKeyRefresh(provider => provider.GetRequiredService<NodeMembership>().HasPeers);
         services.AddTicketStage();
         services.AddSharedDataProtection(provider => Settings(provider).Application!, IsShared);
+        services.AddStickinessStage();
         services.AddSessionStage();
         services.AddHostedService<StartupNotice>();
         services.AddSingleton<AffinityPipeline>();
@@ -56,6 +58,7 @@ public static class AffinityHostingExtensions
             options.Configure(configure);
         }
 
+        options.PostConfigure<IServiceProvider>((settings, provider) => settings.Stickiness.Steers = provider.GetService<CustomDialect>()?.Dialect.Steers ?? true);
         options.PostConfigure<IConfiguration, IHostEnvironment>((settings, configuration, environment) =>
         {
             settings.Application ??= environment.ApplicationName;
@@ -66,6 +69,7 @@ public static class AffinityHostingExtensions
         services.AddSingleton(provider => Settings(provider).Node);
         services.AddSingleton(provider => Settings(provider).Drain);
         services.AddSingleton(provider => Settings(provider).Ticket);
+        services.AddSingleton(provider => Settings(provider).Stickiness);
         services.AddSingleton(provider => Settings(provider).Sessions);
         services.AddSingleton(provider => Settings(provider).Redis);
 

@@ -1,6 +1,7 @@
 using Affinity.Backends.Redis;
 using Affinity.Nodes;
 using Affinity.Sessions;
+using Affinity.Stickiness;
 using Affinity.Tickets;
 
 namespace Affinity;
@@ -28,6 +29,9 @@ public sealed class AffinityOptions
 
     /// <summary>The cookie that carries the ticket.</summary>
     public TicketOptions Ticket { get; } = new();
+
+    /// <summary>Which node a visitor is sent to.</summary>
+    public StickinessOptions Stickiness { get; } = new();
 
     /// <summary>What a session is.</summary>
     public SessionsOptions Sessions { get; } = new();

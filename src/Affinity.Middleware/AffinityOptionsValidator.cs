@@ -1,6 +1,7 @@
 using Affinity.Backends.Redis;
 using Affinity.Nodes;
 using Affinity.Sessions;
+using Affinity.Stickiness;
 using Affinity.Tickets;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -8,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace Affinity;
 
 /// <summary>Reports every fault of every options class at once, each with its cure.</summary>
-internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host) : IValidateOptions<AffinityOptions>
+internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, CustomDialect? dialect = null) : IValidateOptions<AffinityOptions>
 {
     public ValidateOptionsResult Validate(string? name, AffinityOptions options)
     {
@@ -19,10 +20,40 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host) : IVa
             .. NodeOptionsValidator.Faults(options.Node),
             .. DrainOptionsValidator.Faults(options.Drain, host.Value.ShutdownTimeout),
             .. TicketOptionsValidator.Faults(options.Ticket),
+            .. StickinessOptionsValidator.Faults(options.Stickiness, secure: !options.Ticket.InsecureAllowHttp),
+            .. CookieFaults(options),
+            .. DialectFaults(options),
             .. SessionsOptionsValidator.Faults(options.Sessions),
             .. RedisOptionsValidator.Faults(options.Redis),
         ];
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
+    }
+
+    /// <summary>Only for settings that are right themselves.</summary>
+    private IEnumerable<string> DialectFaults(AffinityOptions options) =>
+        options.Stickiness.Enabled && Enum.IsDefined(options.Stickiness.Dialect) && (options.Node.Id is null || NodeId.TryParse(options.Node.Id, out _))
+            ? DialectValidator.Faults(dialect?.Dialect ?? BuiltInDialects.Of(options.Stickiness.Dialect), new RouteTarget(NodeName.From(options.Node.Id, Environment.MachineName), options.Node.Address))
+            : [];
+
+    /// <summary>Cookies of one name would overwrite each other.</summary>
+    private static IEnumerable<string> CookieFaults(AffinityOptions options)
+    {
+        var ticket = TicketCookie.NameOf(options.Ticket);
+        var binding = BindingCookie.NameOf(secure: !options.Ticket.InsecureAllowHttp);
+        if (string.Equals(ticket, binding, StringComparison.Ordinal))
+        {
+            yield return $"Affinity:Ticket:CookieName is {binding}, which carries the signed binding; leave it out, or use another name.";
+        }
+
+        if (options.Stickiness.CookieName is { } route && (string.Equals(route, ticket, StringComparison.Ordinal) || string.Equals(route, binding, StringComparison.Ordinal)))
+        {
+            yield return $"Affinity:Stickiness:CookieName is {route}, which is a cookie that Affinity signs; leave it out for AFF, or use another name.";
+        }
+
+        if (options.Stickiness.ApplicationCookie is { } followed && (string.Equals(followed, ticket, StringComparison.Ordinal) || string.Equals(followed, binding, StringComparison.Ordinal)))
+        {
+            yield return $"Affinity:Stickiness:ApplicationCookie is {followed}, which is written after the binding is decided; name a cookie that the app sets.";
+        }
     }
 
     private static IEnumerable<string> OwnFaults(AffinityOptions options)

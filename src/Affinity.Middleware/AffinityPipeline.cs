@@ -1,5 +1,6 @@
 using Affinity.Nodes;
 using Affinity.Sessions;
+using Affinity.Stickiness;
 using Affinity.Tickets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -35,6 +36,7 @@ internal sealed class AffinityPipeline : IStartupFilter
         app.UseMiddleware<NodeMiddleware>();           // who am I
         app.UseMiddleware<DataProtectionMiddleware>(); // do I know the keys of this visitor's cookies
         app.UseMiddleware<TicketMiddleware>();         // what does this visitor prove
+        app.UseMiddleware<StickinessMiddleware>();     // which node is theirs
         app.UseMiddleware<SessionMiddleware>();        // what do we know of them
     }
 

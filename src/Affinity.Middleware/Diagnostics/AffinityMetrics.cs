@@ -9,6 +9,7 @@ internal sealed class AffinityMetrics
     public const string MeterName = "Affinity";
 
     private readonly Counter<long> _ticketReads;
+    private readonly Counter<long> _decisions;
     private readonly Counter<long> _sessionLoads;
     private readonly Counter<long> _sessionSaves;
     private readonly Counter<long> _saveConflicts;
@@ -21,6 +22,7 @@ internal sealed class AffinityMetrics
     {
         var meter = _meter = factory.Create(MeterName);
         _ticketReads = meter.CreateCounter<long>("affinity.ticket.reads", "{ticket}", "Requests by what their ticket cookie proved.");
+        _decisions = meter.CreateCounter<long>("affinity.stickiness.decisions", "{response}", "Responses by what was done with the visitor's binding, and why.");
         _sessionLoads = meter.CreateCounter<long>("affinity.session.loads", "{session}", "Sessions asked of the store, by what was found.");
         _sessionSaves = meter.CreateCounter<long>("affinity.session.saves", "{session}", "Sessions saved, by outcome.");
         _saveConflicts = meter.CreateCounter<long>("affinity.session.save.conflicts", "{conflict}", "Writes that met a newer version and were merged.");
@@ -30,8 +32,9 @@ internal sealed class AffinityMetrics
     }
 
     /// <summary>Shows, whenever a reader asks, how many nodes live and how many requests this one is serving.</summary>
-    public void ObserveNode(Func<int> live, Func<int> inFlight)
+    public void ObserveNode(Func<int> live, Func<int> inFlight, Func<int> bound)
     {
+        _meter.CreateObservableUpDownCounter("affinity.node.visitors.bound", bound, "{visitor}", "Visitors with a session who are bound to this node, as far as its requests have shown.");
         _meter.CreateObservableGauge("affinity.node.live", live, "{node}", "Live nodes in the directory, as this node last saw it.");
         _meter.CreateObservableUpDownCounter("affinity.node.requests.active", inFlight, "{request}", "Requests in flight on this node, health probes left out.");
     }
@@ -41,6 +44,11 @@ internal sealed class AffinityMetrics
 
     /// <param name="result"><c>valid</c>, or the reason why not. Requests without a ticket are not counted.</param>
     public void TicketRead(string result) => _ticketReads.Add(1, new KeyValuePair<string, object?>("affinity.ticket.result", result));
+
+    /// <param name="decision"><c>keep assign reassign release refuse</c>.</param>
+    /// <param name="reason">Why: the words are in docs/stickiness.md.</param>
+    public void StickinessDecided(string decision, string reason) =>
+        _decisions.Add(1, new KeyValuePair<string, object?>("affinity.stickiness.decision", decision), new KeyValuePair<string, object?>("affinity.stickiness.reason", reason));
 
     /// <param name="outcome"><c>found absent ended lost behind superseded unreadable unreachable</c>.</param>
     public void SessionLoaded(string outcome) => _sessionLoads.Add(1, new KeyValuePair<string, object?>("affinity.session.outcome", outcome));

@@ -8,6 +8,7 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
 {
     private volatile Standing _standing = new(Live: [], HoldsName: false, Problem: null);
     private Leave? _leave;
+    private NodeRecord? _told;
 
     public NodeId Self { get; } = self;
 
@@ -49,8 +50,23 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     /// <summary>Whether another node took visitors then.</summary>
     public bool HasActivePeers => _standing.Live.Any(n => n.Id != Self && n.State == NodeState.Active);
 
+    /// <summary>This node with its state of now and its load of the last beat; costs a request nothing.</summary>
+    public NodeRecord Record
+    {
+        get
+        {
+            var told = Volatile.Read(ref _told);
+            return told is not null && told.State == State ? told : ToRecord();
+        }
+    }
+
     /// <summary>This node as it stands now, as the directory is told.</summary>
-    public NodeRecord ToRecord() => new(Self, Incarnation, State, Requests.InFlight) { Bound = Bound.Count, Address = Address, Track = Track, Stopping = IsStopping };
+    public NodeRecord ToRecord()
+    {
+        var record = new NodeRecord(Self, Incarnation, State, Requests.InFlight) { Bound = Bound.Count, Address = Address, Track = Track, Stopping = IsStopping };
+        Volatile.Write(ref _told, record);
+        return record;
+    }
 
     /// <summary>The directory holds this node under its name.</summary>
     public void Joined(IReadOnlyList<NodeRecord> live) => _standing = new([.. live], HoldsName: true, Problem: null);

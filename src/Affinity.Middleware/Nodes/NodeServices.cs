@@ -20,7 +20,7 @@ internal static class NodeServices
                 Address = options.Address,
                 Track = options.Track,
             };
-            s.GetRequiredService<AffinityMetrics>().ObserveNode(() => node.Live.Count, () => node.Requests.InFlight);
+            s.GetRequiredService<AffinityMetrics>().ObserveNode(() => node.Live.Count, () => node.Requests.InFlight, () => node.Bound.Count);
             return node;
         });
         services.AddSingleton<Heartbeat>();

@@ -6,7 +6,7 @@ using Affinity.Nodes;
 namespace Affinity.Stickiness;
 
 /// <summary>
-/// How a visitor is bound, as far as the app needs a truth of its own beside the route cookie; travels signed, in the ticket.
+/// How a visitor is bound, as far as the app needs a truth of its own beside the route cookie; travels signed, in the <see cref="BindingCookie"/>.
 /// Bytes of format 1, integers big-endian: format, repairs, length of node, node, length of track (0: none), track, until (seconds since 1970, 0: none),
 /// and, only with a track, track until. One value has one form.
 /// </summary>
@@ -31,14 +31,22 @@ internal sealed record Binding(NodeId Node, DateTimeOffset? Until = null)
     /// <summary>How many times the route cookie has been corrected towards this node; 0 to <see cref="MaxRepairs"/>.</summary>
     public int Repairs { get; init; }
 
+    /// <summary>When nothing of it counts any more: the later of its times; null: with the browser.</summary>
+    public DateTimeOffset? End => Until is { } until ? (TrackUntil > until ? TrackUntil : until) : null;
+
     /// <summary>How many bytes <see cref="Write"/> writes; at most <see cref="MaxSize"/>.</summary>
     public int Size => 4 + Node.Value.Length + (Track?.Length ?? 0) + (Track is null ? 1 : 2) * sizeof(long);
+
+    /// <summary>Whether it has only values that a reader takes; a track comes from the directory, where another release may have put anything.</summary>
+    public bool IsSane =>
+        Repairs is >= 0 and <= MaxRepairs && Track is null == TrackUntil is null && (Track is null || NodeId.TryParse(Track, out _))
+        && Until?.ToUnixTimeSeconds() is not <= 0 && TrackUntil?.ToUnixTimeSeconds() is not <= 0;
 
     /// <summary>Writes <see cref="Size"/> bytes.</summary>
     /// <exception cref="ArgumentException">The binding has a value that no reader takes, or the room is too small.</exception>
     public void Write(Span<byte> bytes)
     {
-        if (!IsSane())
+        if (!IsSane)
         {
             throw new ArgumentException("A binding's track is a name like a node's and comes with its time, times lie after 1970, and repairs are 0 to 15.", nameof(bytes));
         }
@@ -81,10 +89,6 @@ internal sealed record Binding(NodeId Node, DateTimeOffset? Until = null)
         binding = new Binding(bound, until) { Track = track?.Value, TrackUntil = trackUntil, Repairs = bytes[1] };
         return true;
     }
-
-    private bool IsSane() =>
-        Repairs is >= 0 and <= MaxRepairs && Track is null == TrackUntil is null && (Track is null || NodeId.TryParse(Track, out _))
-        && Until?.ToUnixTimeSeconds() is not <= 0 && TrackUntil?.ToUnixTimeSeconds() is not <= 0;
 
     private static Span<byte> WriteName(Span<byte> bytes, string? name)
     {

@@ -25,5 +25,5 @@ internal enum DecisionKind
 /// <param name="Kind">What is done.</param>
 /// <param name="Reason">Why.</param>
 /// <param name="Target">Where the route cookie leads from now on; null unless <see cref="DecisionKind.Assign"/> or <see cref="DecisionKind.Reassign"/>.</param>
-/// <param name="Binding">What the ticket holds from now on; null: nothing, as the route cookie alone serves or the binding has ended. Its <c>Until</c> is when the route cookie ends too.</param>
+/// <param name="Binding">What the <see cref="BindingCookie"/> holds from now on; null: none, as the route cookie alone serves or the binding has ended. Its <c>Until</c> is when the route cookie ends too.</param>
 internal readonly record struct StickinessDecision(DecisionKind Kind, StickinessReason Reason, NodeRecord? Target = null, Binding? Binding = null);

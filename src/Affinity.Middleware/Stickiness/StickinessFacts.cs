@@ -2,31 +2,6 @@ using Affinity.Nodes;
 
 namespace Affinity.Stickiness;
 
-/// <summary>What the request's route cookie says.</summary>
-internal enum RouteHintKind
-{
-    /// <summary>There is none.</summary>
-    Absent,
-
-    /// <summary>It names a node, which need not exist.</summary>
-    Named,
-
-    /// <summary>It is there and names none: foreign, forged, over-long, or of a kind that cannot name one.</summary>
-    Unreadable,
-}
-
-/// <summary>The route cookie as the rules see it.</summary>
-/// <param name="Kind">What it says.</param>
-/// <param name="Node">The node, when it names one.</param>
-internal readonly record struct RouteHint(RouteHintKind Kind, NodeId Node = default)
-{
-    public static RouteHint To(NodeId node) => new(RouteHintKind.Named, node);
-
-    public bool Names(NodeId node) => Kind == RouteHintKind.Named && Node == node;
-
-    public override string ToString() => Kind == RouteHintKind.Named ? Node.Value : Kind.ToString();
-}
-
 /// <summary>How the app's cookie stands that a binding may follow; without <see cref="BindingLifetime.Application"/> it is not looked at.</summary>
 internal enum ApplicationCookieState
 {
@@ -45,9 +20,9 @@ internal readonly record struct StickinessFacts
 {
     public required StickinessOptions Options { get; init; }
 
-    public required RouteHint Route { get; init; }
+    public required RouteReading Route { get; init; }
 
-    /// <summary>The signed binding; null: none.</summary>
+    /// <summary>The signed binding; null: none, or one that is refused.</summary>
     public Binding? Binding { get; init; }
 
     /// <summary>This node as it stands now; a record of its name in <see cref="Live"/>, be it its own or of a former life, is older and not looked at.</summary>
@@ -58,7 +33,7 @@ internal readonly record struct StickinessFacts
 
     public required DateTimeOffset Now { get; init; }
 
-    /// <summary>Whether there is a session or a track, and with it a ticket that can carry a binding.</summary>
+    /// <summary>Whether there is something to be bound for: a session or a track.</summary>
     public bool Something { get; init; }
 
     public ApplicationCookieState ApplicationCookie { get; init; }

@@ -1,7 +1,7 @@
 namespace Affinity.Stickiness;
 
 /// <summary>Which node a visitor is sent to, and for how long: section <c>Affinity:Stickiness</c>. Any node can serve any visitor; this makes it fast, never correct.</summary>
-internal sealed class StickinessOptions
+public sealed class StickinessOptions
 {
     /// <summary>Whether visitors are bound at all. True by default; false: no route cookie is read or written, and each request is served wherever it comes to.</summary>
     public bool Enabled { get; set; } = true;
@@ -43,7 +43,7 @@ internal sealed class StickinessOptions
     public int RepairLimit { get; set; } = 3;
 
     /// <summary>
-    /// A node whose load is above this multiple of the mean of its track's nodes releases bindings to lighter ones. At least 1.1; null (the default) turns it off: a node that was
+    /// A node whose load is above this multiple of the mean of its track's nodes releases bindings to lighter ones. 1.1 to 100; null (the default) turns it off: a node that was
     /// added then fills with new visitors only.
     /// </summary>
     public double? ReleaseAbove { get; set; }
@@ -53,4 +53,11 @@ internal sealed class StickinessOptions
 
     /// <summary>How often a node judges its load anew. 1 second to 1 hour; 10 seconds by default. Keep it above two heartbeats, or a node judges by figures from before its last release.</summary>
     public TimeSpan ReleaseInterval { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Whether values name a node; of a dialect of the app's own the dialect says so.</summary>
+    internal bool Steers
+    {
+        get => field && Dialect != AffinityDialect.Opaque;
+        set;
+    } = true;
 }

@@ -11,8 +11,19 @@ internal static class StickinessOptionsValidator
     private static readonly SearchValues<char> TokenLetters =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
-    public static IEnumerable<string> Faults(StickinessOptions options) =>
-        [.. CookieFaults(options), .. ChoiceFaults(options), .. TimeFaults(options), .. LoadFaults(options)];
+    /// <param name="options">What to check.</param>
+    /// <param name="secure">Whether cookies are sent over TLS only.</param>
+    public static IEnumerable<string> Faults(StickinessOptions options, bool secure) =>
+        [.. CookieFaults(options), .. PrefixFaults(options, secure), .. ChoiceFaults(options), .. TimeFaults(options), .. LoadFaults(options)];
+
+    // Browsers drop such a cookie unless it is Secure, and compare the prefix without case.
+    private static IEnumerable<string> PrefixFaults(StickinessOptions options, bool secure)
+    {
+        if (!secure && options.CookieName is { } name && (name.StartsWith("__Host-", StringComparison.OrdinalIgnoreCase) || name.StartsWith("__Secure-", StringComparison.OrdinalIgnoreCase)))
+        {
+            yield return "Affinity:Stickiness:CookieName has a prefix that browsers only take over TLS, but Affinity:Ticket:InsecureAllowHttp is on; use another name here and at the balancer, or turn that off.";
+        }
+    }
 
     private static IEnumerable<string> CookieFaults(StickinessOptions options)
     {
@@ -85,10 +96,9 @@ internal static class StickinessOptionsValidator
 
     private static IEnumerable<string> LoadFaults(StickinessOptions options)
     {
-        // Written so that NaN is refused too.
-        if (options.ReleaseAbove is { } above && (!(above >= 1.1) || double.IsInfinity(above)))
+        if (options.ReleaseAbove is not (null or (>= 1.1 and <= 100)))
         {
-            yield return "Affinity:Stickiness:ReleaseAbove must be at least 1.1, a multiple of the mean load, as nodes that differ by less are even; leave it out to release nobody.";
+            yield return "Affinity:Stickiness:ReleaseAbove must be from 1.1 to 100, a multiple of the mean load, as nodes that differ by less are even; leave it out to release nobody.";
         }
 
         if (options.ReleaseShare is not (>= 0 and <= 0.5))

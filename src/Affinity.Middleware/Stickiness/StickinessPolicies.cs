@@ -1,7 +1,7 @@
 namespace Affinity.Stickiness;
 
 /// <summary>Who sets the route cookie.</summary>
-internal enum RouteOwnership
+public enum RouteOwnership
 {
     /// <summary>The app sets it and the balancer obeys. The default, and the only one by which a visitor can be moved to a certain node.</summary>
     App,
@@ -14,7 +14,7 @@ internal enum RouteOwnership
 }
 
 /// <summary>When a visitor is bound.</summary>
-internal enum BindMoment
+public enum BindMoment
 {
     /// <summary>When there is something to be bound for: a session or a track. The default; responses to other visitors carry no cookie and stay cacheable.</summary>
     WhenNeeded,
@@ -24,7 +24,7 @@ internal enum BindMoment
 }
 
 /// <summary>How long a visitor stays bound.</summary>
-internal enum BindingLifetime
+public enum BindingLifetime
 {
     /// <summary>Until the browser closes. The default.</summary>
     Browser,
@@ -37,7 +37,7 @@ internal enum BindingLifetime
 }
 
 /// <summary>What happens when a request comes to another node although the bound one lives.</summary>
-internal enum OtherNodePolicy
+public enum OtherNodePolicy
 {
     /// <summary>
     /// The visitor stays bound to the old node, and goes back to it when the balancer sends them there. Nothing is written when the cookie is right already.

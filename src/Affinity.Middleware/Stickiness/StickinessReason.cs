@@ -72,7 +72,7 @@ internal enum StickinessReason
     ApplicationCookieGone,
 }
 
-/// <summary>The reasons as metrics tell them. Never renamed.</summary>
+/// <summary>Reasons and decisions as metrics tell them. Never renamed.</summary>
 internal static class StickinessReasons
 {
     public static string Word(this StickinessReason reason) => reason switch
@@ -99,6 +99,16 @@ internal static class StickinessReasons
         StickinessReason.Drain => "drain",
         StickinessReason.Load => "load",
         StickinessReason.ApplicationCookieGone => "application_cookie_gone",
+        _ => throw new UnreachableException(),
+    };
+
+    public static string Word(this DecisionKind kind) => kind switch
+    {
+        DecisionKind.Keep => "keep",
+        DecisionKind.Assign => "assign",
+        DecisionKind.Reassign => "reassign",
+        DecisionKind.Release => "release",
+        DecisionKind.Refuse => "refuse",
         _ => throw new UnreachableException(),
     };
 }

@@ -28,23 +28,17 @@ internal static class StickinessRules
         return bound.Node == facts.Self.Id ? DecideHere(facts, bound) : DecideElsewhere(facts, bound);
     }
 
-    /// <summary>Whether a binding needs a ticket, because the route cookie alone cannot tell all of it.</summary>
+    /// <summary>Whether a binding needs a signed cookie, because the route cookie alone cannot tell all of it.</summary>
     public static bool NeedsSigned(StickinessOptions options, string? track) =>
-        options.Ownership != RouteOwnership.App || options.Dialect == AffinityDialect.Opaque || options.Lifetime == BindingLifetime.Duration || track is not null;
+        options.Ownership != RouteOwnership.App || !options.Steers || options.Lifetime == BindingLifetime.Duration || track is not null;
 
     private static StickinessDecision DecideUnbound(in StickinessFacts facts)
     {
         if (facts.Self.State == NodeState.Active)
         {
-            // Without a ticket nothing says where an opaque value leads, and every response would write another one.
-            if (facts is { Options.Dialect: AffinityDialect.Opaque, Something: false } && facts.Route.Kind != RouteHintKind.Absent)
-            {
-                return Keep(facts, StickinessReason.BoundHere);
-            }
-
             return !Wanted(facts)
                 ? Keep(facts, StickinessReason.NothingToBindFor)
-                : Assign(facts, facts.Self, facts.Route.Kind == RouteHintKind.Unreadable ? StickinessReason.RouteUnreadable : StickinessReason.NewVisitor);
+                : Assign(facts, facts.Self, facts.Route.Kind == RouteReadingKind.Unrecognised ? StickinessReason.RouteUnreadable : StickinessReason.NewVisitor);
         }
 
         if (Peer(facts, track: null) is not { } peer)
@@ -166,8 +160,8 @@ internal static class StickinessRules
 
         var reason = facts.Route.Kind switch
         {
-            RouteHintKind.Absent => StickinessReason.RouteMissing,
-            RouteHintKind.Unreadable => StickinessReason.RouteUnreadable,
+            RouteReadingKind.Absent => StickinessReason.RouteMissing,
+            RouteReadingKind.Unrecognised => StickinessReason.RouteUnreadable,
             _ => StickinessReason.RouteDisagrees,
         };
         return new(DecisionKind.Assign, reason, node, Bind(facts, node, bound) is { } next ? next with { Repairs = bound.Repairs + 1 } : null);
@@ -178,19 +172,17 @@ internal static class StickinessRules
         var (options, track) = (facts.Options, facts.Self.Track);
         var isComplete = !NeedsSigned(options, track)
             || (facts.Binding is { } signed && (signed.Track is not null || track is null) && (signed.Until is not null || options.Lifetime != BindingLifetime.Duration));
-
-        // Without a ticket to put it in, completing it would be tried with every response.
-        return isComplete || !facts.Something ? Keep(facts, StickinessReason.BoundHere) : Assign(facts, facts.Self, StickinessReason.BindingIncomplete, bound);
+        return isComplete ? Keep(facts, StickinessReason.BoundHere) : Assign(facts, facts.Self, StickinessReason.BindingIncomplete, bound);
     }
 
     private static Binding? Bound(in StickinessFacts facts) =>
         facts.Binding
-        ?? (facts.Route.Kind == RouteHintKind.Named && facts.Options.Ownership != RouteOwnership.Balancer ? new Binding(facts.Route.Node) : null);
+        ?? (facts.Route.Node is { } node && facts.Options.Ownership != RouteOwnership.Balancer ? new Binding(node) : null);
 
     private static bool ApplicationCookieLives(in StickinessFacts facts) =>
         facts.ApplicationCookie is ApplicationCookieState.CameWithRequest or ApplicationCookieState.Issued;
 
-    // With a cookie of its own the balancer binds anyway; the app takes part only where it has a ticket.
+    // With a cookie of its own the balancer binds anyway; the app takes part only where there is a session or a track.
     private static bool Wanted(in StickinessFacts facts) =>
         facts.Options.Lifetime == BindingLifetime.Application
             ? ApplicationCookieLives(facts) && (facts.Something || facts.Options.Ownership != RouteOwnership.Balancer)
@@ -198,7 +190,7 @@ internal static class StickinessRules
 
     private static bool IsRouteRight(in StickinessFacts facts) =>
         facts.Options.Ownership == RouteOwnership.Balancer
-        || (facts.Options.Dialect == AffinityDialect.Opaque ? facts.Route.Kind != RouteHintKind.Absent : facts.Route.Names(facts.Self.Id));
+        || (facts.Options.Steers ? facts.Route.Names(facts.Self.Id) : facts.Route.Kind != RouteReadingKind.Absent);
 
     private static bool IsPinned(in StickinessFacts facts, Binding bound) => bound.Track is not null && bound.TrackUntil > facts.Now;
 
@@ -271,7 +263,7 @@ internal static class StickinessRules
     private static StickinessDecision Reassign(in StickinessFacts facts, NodeRecord target, StickinessReason reason, Binding before) =>
         new(DecisionKind.Reassign, reason, target, Bind(facts, target, before));
 
-    /// <summary>What the ticket is to hold. A time that runs goes on running for what stays the same: the node, or the version.</summary>
+    /// <summary>What the signed cookie is to hold. A time that runs goes on running for what stays the same: the node, or the version.</summary>
     private static Binding? Bind(in StickinessFacts facts, NodeRecord target, Binding? before)
     {
         var (now, options) = (facts.Now, facts.Options);

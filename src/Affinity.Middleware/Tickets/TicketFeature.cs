@@ -12,6 +12,9 @@ internal sealed class TicketFeature(TicketReading reading)
     /// <summary>Whether the response removes the visitor's ticket.</summary>
     public bool ToRemove { get; private set; }
 
+    /// <summary>The session that the visitor has when the response starts, as far as it can be verified; null: none.</summary>
+    public SessionId? Session => ToRemove ? null : (ToIssue ?? Reading.Ticket)?.Session;
+
     public void Issue(Ticket ticket) => (ToIssue, ToRemove) = (ticket, false);
 
     public void Remove() => (ToIssue, ToRemove) = (null, true);

@@ -41,7 +41,7 @@ public sealed partial class NamespaceTests
 
     // Middlewares, what writes cookies, options, features, extensions, and the views that the framework prescribes.
     [GeneratedRegex(
-        @"(Middleware|Cookie|TicketWriter|Options|OptionsValidator|Feature|Extensions|/AffinitySession|/AuthenticationRenewsSession|/DeveloperPageTellsFailure)\.cs$",
+        @"(Middleware|Cookie|TicketWriter|StickinessReader|StickinessWriter|Options|OptionsValidator|Feature|Extensions|/AffinitySession|/AuthenticationRenewsSession|/DeveloperPageTellsFailure)\.cs$",
         RegexOptions.ExplicitCapture)]
     private static partial Regex AtTheEdge();
 }

@@ -75,7 +75,8 @@ public sealed partial class OptionsTests
     }
 
     private static object[] WrongValues(Type type)
-        => type == typeof(TimeSpan) ? [TimeSpan.FromDays(-1), TimeSpan.MaxValue]
+        => Nullable.GetUnderlyingType(type) is { } value ? WrongValues(value)
+            : type == typeof(TimeSpan) ? [TimeSpan.FromDays(-1), TimeSpan.MaxValue]
             : type == typeof(int) ? [int.MinValue, int.MaxValue]
             : type == typeof(double) ? [double.NaN, double.MinValue, double.MaxValue]
             : type == typeof(string) || typeof(IList).IsAssignableFrom(type) || type == typeof(IList<string>) ? ["", "\n", new string('x', 1000)]

@@ -56,7 +56,8 @@ public sealed class MetricReferenceTests
         listener.Start();
 
         var metrics = TestMetrics.Create(meter => mine = meter);
-        metrics.ObserveNode(() => 1, () => 1);
+        metrics.ObserveNode(() => 1, () => 1, () => 1);
+        metrics.StickinessDecided("", "");
         metrics.TicketRead("");
         metrics.SessionLoaded("");
         metrics.SessionSaved("");

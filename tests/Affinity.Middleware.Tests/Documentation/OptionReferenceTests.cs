@@ -48,7 +48,7 @@ public sealed partial class OptionReferenceTests
             }
             else
             {
-                yield return (name, TypeOf(property.PropertyType), DefaultOf(value));
+                yield return (name, TypeOf(Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType), DefaultOf(value));
             }
         }
     }

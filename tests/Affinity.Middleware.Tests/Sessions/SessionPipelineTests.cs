@@ -38,7 +38,9 @@ public sealed class SessionPipelineTests
 
         using var response = await _visitor.PostAsync(app.Address, "/set/x/1");
 
-        var cookie = Assert.Single(_visitor.LastSetCookies);
+        Assert.Equal(2, _visitor.LastSetCookies.Count);
+        Assert.StartsWith("AFF=", _visitor.LastSetCookies[0], StringComparison.Ordinal);
+        var cookie = _visitor.LastSetCookies[1];
         Assert.StartsWith(Cookie + "=", cookie, StringComparison.Ordinal);
         Assert.EndsWith("; Path=/; Secure; HttpOnly; SameSite=Lax", cookie, StringComparison.Ordinal);
         Assert.True(response.Headers.CacheControl!.NoStore);

@@ -1,7 +1,7 @@
 namespace Affinity.Stickiness;
 
 /// <summary>How the route cookie's value is written, so that the balancer in front understands it. Each balancer's own is in docs/balancers.md.</summary>
-internal enum AffinityDialect
+public enum AffinityDialect
 {
     /// <summary>The node's name: <c>node-a</c>. The default; every balancer that one configures oneself can be told to obey it.</summary>
     Plain,

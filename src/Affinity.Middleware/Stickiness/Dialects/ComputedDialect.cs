@@ -11,7 +11,7 @@ namespace Affinity.Stickiness;
 /// There is no recipe for YARP's <c>HashCookie</c>: its XxHash64 stands in a package (System.IO.Hashing) that this one does without. Use <c>ArrCookie</c> there, or the constructor.
 /// </para>
 /// </summary>
-internal sealed class ComputedDialect : IAffinityDialect
+public sealed class ComputedDialect : IAffinityDialect
 {
     private readonly Func<RouteTarget, string> _compute;
     private Table _table;

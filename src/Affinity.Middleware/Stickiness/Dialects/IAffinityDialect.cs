@@ -5,7 +5,7 @@ namespace Affinity.Stickiness;
 /// <see cref="AffinityDialect"/> do not cover; for values that are computed from a node alone, <see cref="ComputedDialect"/> saves the work.
 /// One instance serves all requests at once: it must be safe for concurrent calls, and quick, as it is asked on every request.
 /// </summary>
-internal interface IAffinityDialect
+public interface IAffinityDialect
 {
     /// <summary>The longest value, in characters, that is ever written, or handed to <see cref="Read"/>.</summary>
     const int MaxValueLength = 256;

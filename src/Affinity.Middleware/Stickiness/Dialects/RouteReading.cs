@@ -3,7 +3,7 @@ using Affinity.Nodes;
 namespace Affinity.Stickiness;
 
 /// <summary>What a request's route cookie turned out to be.</summary>
-internal enum RouteReadingKind
+public enum RouteReadingKind
 {
     /// <summary>There is none.</summary>
     Absent,
@@ -16,7 +16,7 @@ internal enum RouteReadingKind
 }
 
 /// <summary>What a route cookie says. A visitor can write into it what they like: it is a hint, and at most its shape is right. <c>default</c> is <see cref="Absent"/>.</summary>
-internal readonly record struct RouteReading
+public readonly record struct RouteReading
 {
     private RouteReading(RouteReadingKind kind, NodeId? node) => (Kind, Node) = (kind, node);
 
@@ -31,6 +31,8 @@ internal readonly record struct RouteReading
 
     /// <summary>The node, which need not live nor ever have lived; null unless <see cref="Kind"/> is <see cref="RouteReadingKind.Named"/>.</summary>
     public NodeId? Node { get; }
+
+    internal bool Names(NodeId node) => Node == node;
 
     /// <summary>The cookie names this node.</summary>
     /// <exception cref="InvalidOperationException">The node is <c>default(NodeId)</c>.</exception>

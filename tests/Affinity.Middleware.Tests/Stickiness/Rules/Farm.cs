@@ -14,7 +14,7 @@ internal static class Farm
     public static Binding Bound(string node, string? track = null, double trackHours = 1) =>
         new(NodeId.Parse(node)) { Track = track, TrackUntil = track is null ? null : Now.AddHours(trackHours) };
 
-    public static RouteHint Route(string node) => RouteHint.To(NodeId.Parse(node));
+    public static RouteReading Route(string node) => RouteReading.Named(NodeId.Parse(node));
 
     /// <summary>A visitor with a session on node a, which is active, as b is; no cookie.</summary>
     public static StickinessFacts Visitor(StickinessOptions? options = null) => new()
@@ -30,7 +30,7 @@ internal static class Farm
     /// <summary>The facts of the next request, when client and balancer did as the decision says.</summary>
     public static StickinessFacts After(this StickinessFacts facts, StickinessDecision decision)
     {
-        var next = facts with { Binding = facts.Something ? decision.Binding : null, ReleaseLoad = false, MayRefuse = true };
+        var next = facts with { Binding = decision.Binding, ReleaseLoad = false, MayRefuse = true };
         return decision.Kind switch
         {
             DecisionKind.Keep or DecisionKind.Refuse => facts,
@@ -39,6 +39,6 @@ internal static class Farm
         };
     }
 
-    private static RouteHint Written(StickinessOptions options, NodeId node) =>
-        options.Dialect == AffinityDialect.Opaque || options.Ownership == RouteOwnership.Balancer ? new(RouteHintKind.Unreadable) : RouteHint.To(node);
+    private static RouteReading Written(StickinessOptions options, NodeId node) =>
+        options.Dialect == AffinityDialect.Opaque || options.Ownership == RouteOwnership.Balancer ? RouteReading.Unrecognised : RouteReading.Named(node);
 }

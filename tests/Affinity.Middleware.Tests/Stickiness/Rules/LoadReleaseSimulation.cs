@@ -67,7 +67,7 @@ public sealed class LoadReleaseSimulation
             _release[home] = _release[home].At(now, self, live, _options);
             var decision = StickinessRules.Decide(Visitor(_options) with
             {
-                Self = self, Live = live, Now = now, Route = RouteHint.To(self.Id), ReleaseLoad = _release[home].Left > 0, Random = (ulong)_random.NextInt64(long.MinValue, long.MaxValue),
+                Self = self, Live = live, Now = now, Route = RouteReading.Named(self.Id), ReleaseLoad = _release[home].Left > 0, Random = (ulong)_random.NextInt64(long.MinValue, long.MaxValue),
             });
             if (decision.Kind == DecisionKind.Keep)
             {

@@ -30,8 +30,8 @@ internal sealed record StickinessCase(string Name, StickinessFacts Facts, Decisi
         new("no cookie, with a session", New, DecisionKind.Assign, "new_visitor", "a"),
         new("no cookie, no session", New with { Something = false }, DecisionKind.Keep, "nothing_to_bind_for"),
         new("no cookie, no session, Bind is Always", Visitor(Always) with { Something = false }, DecisionKind.Assign, "new_visitor", "a"),
-        new("forged or foreign cookie, with a session", New with { Route = new(RouteHintKind.Unreadable) }, DecisionKind.Assign, "route_unreadable", "a"),
-        new("forged or foreign cookie, no session", New with { Route = new(RouteHintKind.Unreadable), Something = false }, DecisionKind.Keep, "nothing_to_bind_for"),
+        new("forged or foreign cookie, with a session", New with { Route = RouteReading.Unrecognised }, DecisionKind.Assign, "route_unreadable", "a"),
+        new("forged or foreign cookie, no session", New with { Route = RouteReading.Unrecognised, Something = false }, DecisionKind.Keep, "nothing_to_bind_for"),
 
         // This node, another node.
         new("bound to this node", Here, DecisionKind.Keep, "bound_here"),
@@ -50,8 +50,8 @@ internal sealed record StickinessCase(string Name, StickinessFacts Facts, Decisi
         new("signed binding here, no route cookie", Visitor(Timed) with { Binding = Bound("a") with { Until = Now.AddMinutes(5) } }, DecisionKind.Assign, "route_missing", "a"),
         new("signed binding here, forged route cookie to another node", Visitor(Timed) with { Route = Route("b"), Binding = Bound("a") with { Until = Now.AddMinutes(5) } }, DecisionKind.Assign, "route_disagrees", "a"),
         new("the same, corrected as often as allowed", Visitor(Timed) with { Route = Route("b"), Binding = Bound("a") with { Until = Now.AddMinutes(5), Repairs = 3 } }, DecisionKind.Keep, "not_obeyed"),
-        new("the balancer's own cookie, bound here", Visitor(Theirs) with { Route = new(RouteHintKind.Unreadable), Binding = Bound("a") }, DecisionKind.Keep, "bound_here"),
-        new("the balancer's own cookie, sent to another node", Visitor(Theirs) with { Route = new(RouteHintKind.Unreadable), Binding = Bound("b") }, DecisionKind.Reassign, "other_node", "a"),
+        new("the balancer's own cookie, bound here", Visitor(Theirs) with { Route = RouteReading.Unrecognised, Binding = Bound("a") }, DecisionKind.Keep, "bound_here"),
+        new("the balancer's own cookie, sent to another node", Visitor(Theirs) with { Route = RouteReading.Unrecognised, Binding = Bound("b") }, DecisionKind.Reassign, "other_node", "a"),
 
         // Lifetimes.
         new("Duration, still running", Visitor(Timed) with { Route = Route("a"), Binding = Bound("a") with { Until = Now.AddSeconds(1) } }, DecisionKind.Keep, "bound_here"),
@@ -81,7 +81,7 @@ internal sealed record StickinessCase(string Name, StickinessFacts Facts, Decisi
         new("blue visitor on their blue node", Blue, DecisionKind.Keep, "bound_here"),
         new("blue visitor, route cookie only", Blue with { Binding = null }, DecisionKind.Assign, "binding_incomplete", "a"),
         new("blue visitor sent to a green node", Blue with { Self = Node("b", track: "green") }, DecisionKind.Keep, "other_node"),
-        new("blue visitor sent to a green node by the balancer's own cookie", Blue with { Self = Node("b", track: "green"), Options = Theirs, Route = new(RouteHintKind.Unreadable) }, DecisionKind.Assign, "route_unreadable", "a"),
+        new("blue visitor sent to a green node by the balancer's own cookie", Blue with { Self = Node("b", track: "green"), Options = Theirs, Route = RouteReading.Unrecognised }, DecisionKind.Assign, "route_unreadable", "a"),
         new("blue visitor, their node was restarted as green", Blue with { Self = Node("a", track: "green") }, DecisionKind.Reassign, "track_mismatch", "c"),
         new("blue visitor, their node drains", Blue with { Self = Node("a", NodeState.Draining, "blue") }, DecisionKind.Reassign, "drain", "c"),
         new("blue visitor, their node is dead, on a green one", Blue with { Self = Node("b", track: "green"), Live = [Node("b", track: "green"), Node("c", track: "blue")] }, DecisionKind.Reassign, "node_gone", "c"),

@@ -23,7 +23,7 @@ public sealed class StickinessRulesCrossProductTests
         [Node("b", track: "green"), Node("c", track: "blue")],
     ];
 
-    private static readonly RouteHint[] Routes = [default, new(RouteHintKind.Unreadable), Route("a"), Route("b"), Route("gone")];
+    private static readonly RouteReading[] Routes = [default, RouteReading.Unrecognised, Route("a"), Route("b"), Route("gone")];
 
     public static TheoryData<string, string> Owners => new()
     {
@@ -69,7 +69,7 @@ public sealed class StickinessRulesCrossProductTests
             _ when target is null == decision.Kind is DecisionKind.Assign or DecisionKind.Reassign => "a target goes with Assign and Reassign",
             _ when target is { State: not NodeState.Active } => "a target takes visitors",
             _ when target is not null && trackServes && !isGone && !IsOn(target, bound!.Track) => "a pinned visitor stays on a version that lives",
-            _ when decision.Kind == DecisionKind.Reassign && selfServes && !facts.ReleaseLoad && (bound?.Node ?? facts.Route.NodeOrNull()) == self.Id && !(isPinned && !IsOn(self, bound!.Track))
+            _ when decision.Kind == DecisionKind.Reassign && selfServes && !facts.ReleaseLoad && (bound?.Node ?? facts.Route.Node) == self.Id && !(isPinned && !IsOn(self, bound!.Track))
                 => "nobody moves who is where they belong",
             _ when decision.Kind == DecisionKind.Release && facts.Something && decision.Reason is not (StickinessReason.ApplicationCookieGone or StickinessReason.TrackEnded)
                 && !(facts.Options.Lifetime == BindingLifetime.Application) => "no release while there is something to be bound for",
@@ -157,9 +157,4 @@ public sealed class StickinessRulesCrossProductTests
             from track in new Binding?[] { Bound(node), Bound(node, "blue"), Bound(node, "blue", trackHours: 0) }
             from repairs in until is null ? Repairs : Repairs[..1]
             select track with { Until = until, Repairs = repairs });
-}
-
-file static class RouteHints
-{
-    public static NodeId? NodeOrNull(this RouteHint route) => route.Kind == RouteHintKind.Named ? route.Node : null;
 }

@@ -68,7 +68,7 @@ public sealed class StickinessRulesTests
     [Fact]
     public void A_balancer_that_never_obeys_causes_as_many_cookies_as_allowed_and_then_none()
     {
-        var facts = Visitor(new StickinessOptions { Ownership = RouteOwnership.Balancer, OnOtherNode = OtherNodePolicy.Keep }) with { Route = new(RouteHintKind.Unreadable), Binding = Bound("b") };
+        var facts = Visitor(new StickinessOptions { Ownership = RouteOwnership.Balancer, OnOtherNode = OtherNodePolicy.Keep }) with { Route = RouteReading.Unrecognised, Binding = Bound("b") };
         var written = 0;
         for (var request = 0; request < 20; request++)
         {
