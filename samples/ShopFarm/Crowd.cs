@@ -18,14 +18,17 @@ internal sealed class Crowd : IDisposable
     public Task SignInAsync(CancellationToken cancellationToken) => EachAsync(v => v.SignInAsync(cancellationToken));
 
     /// <summary>Everybody shops until told to stop, and finishes what they have begun then.</summary>
-    public Task ShopUntilAsync(CancellationToken stop, CancellationToken cancellationToken) => EachAsync(async visitor =>
+    /// <param name="closing">Tells them.</param>
+    /// <param name="hurried">Nobody pauses between requests, so that always one of each visitor is in flight.</param>
+    /// <param name="cancellationToken">Breaks off.</param>
+    public Task ShopUntilAsync(CancellationTokenSource closing, bool hurried, CancellationToken cancellationToken) => EachAsync(async visitor =>
     {
-        // One at a time, so that not all begin at once.
+        // One after another, so that not all begin at once.
         await Task.Delay(Random.Shared.Next(100), cancellationToken);
-        while (!stop.IsCancellationRequested)
+        while (!closing.IsCancellationRequested)
         {
             await OrderAndLookAsync(visitor, cancellationToken);
-            await Task.Delay(Random.Shared.Next(20, 120), cancellationToken);
+            await Task.Delay(hurried ? 0 : Random.Shared.Next(20, 120), cancellationToken);
         }
     });
 

@@ -30,12 +30,12 @@ internal static class Demo
         using var crowd = new Crowd(CrowdSize, farm.Doors, tally, products);
         await crowd.SignInAsync(cancellationToken);
         using var closing = new CancellationTokenSource();
-        var shopping = crowd.ShopUntilAsync(closing.Token, cancellationToken);
+        var shopping = crowd.ShopUntilAsync(closing, hurried: false, cancellationToken);
         await PassAsync($"{CrowdSize} more visitors shop", TimeSpan.FromSeconds(4), tally, cancellationToken);
 
         tally.KillBegins();
         await killed.KillAsync();
-        tally.KillEnded();
+        tally.KillEnded(farm.PostsFailFor);
         Say($"{killed.Name} is killed with SIGKILL");
 
         whole &= await ada.CheckAsync(cancellationToken);

@@ -24,6 +24,9 @@ internal sealed class Farm : IAsyncDisposable
 
     public string BalancerName => _balancer?.Name ?? "no balancer";
 
+    /// <summary>How long after a node's death the balancer may still lead posts to it.</summary>
+    public TimeSpan PostsFailFor { get; private set; }
+
     public static async Task<Farm> StartAsync(FarmOptions options, CancellationToken cancellationToken)
     {
         var farm = new Farm(options);
@@ -84,6 +87,7 @@ internal sealed class Farm : IAsyncDisposable
 
         if (template is not null)
         {
+            PostsFailFor = template.PostsFailFor;
             _balancer = await Balancer.StartAsync(template, Nodes, _folder.Path, _logs, cancellationToken);
         }
 

@@ -60,7 +60,9 @@ internal sealed class Tally
 
     public void KillBegins() => Interlocked.Exchange(ref _killBegan, TimeProvider.System.GetTimestamp());
 
-    public void KillEnded() => Interlocked.Exchange(ref _killEnded, TimeProvider.System.GetTimestamp());
+    /// <param name="grace">How much longer requests may go to the dead node.</param>
+    public void KillEnded(TimeSpan grace) =>
+        Interlocked.Exchange(ref _killEnded, TimeProvider.System.GetTimestamp() + (long)(grace.TotalSeconds * TimeProvider.System.TimestampFrequency));
 
     public void Request() => Add(() => Requests++);
 

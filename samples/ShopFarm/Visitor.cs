@@ -151,19 +151,19 @@ internal sealed class Visitor : IDisposable
         };
         for (int refused = 0, broken = 0; ;)
         {
-            _tally.Request();
             var began = TimeProvider.System.GetTimestamp();
             var answer = await TryAsync(method, path, body, cancellationToken);
-            if (answer.Succeeded)
-            {
-                return answer;
-            }
-
             if (answer.WasRefused && ++refused < _doors.Count)
             {
                 // Nothing was sent. Without a balancer the visitor does what a balancer does.
                 _door++;
                 continue;
+            }
+
+            _tally.Request();
+            if (answer.Succeeded)
+            {
+                return answer;
             }
 
             _tally.Fail(new Fault(method == HttpMethod.Post, began, TimeProvider.System.GetTimestamp(), $"{method} {path}: {answer.What}"));

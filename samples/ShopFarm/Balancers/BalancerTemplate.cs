@@ -23,6 +23,9 @@ internal abstract class BalancerTemplate
     /// <summary>Settings of the nodes that this balancer needs, by their keys in the configuration.</summary>
     public virtual IReadOnlyDictionary<string, string> NodeSettings => new Dictionary<string, string>(StringComparer.Ordinal);
 
+    /// <summary>How long after a node's death posts of its visitors may fail, where the balancer cannot tell a refused connection, which is safe to repeat, from a lost request.</summary>
+    public virtual TimeSpan PostsFailFor => TimeSpan.Zero;
+
     public static BalancerTemplate Of(string name) => All.Single(t => string.Equals(t.Name, name, StringComparison.Ordinal));
 
     /// <summary>The configuration, as somebody who runs this balancer would write it.</summary>

@@ -1,36 +1,24 @@
-using System.Diagnostics;
-
 namespace ShopFarm.Balancers;
 
-/// <summary>Caddy with a matcher per node; unlike its own policy for cookies it needs no value that is computed.</summary>
+/// <summary>
+/// Caddy with a matcher per node; unlike its own policy for cookies it needs no value that is computed. It keeps no bodies for a second attempt (<c>request_buffers</c>): before 2.11.2
+/// a POST that is tried again reads from a buffer that another request may have got meanwhile (pull requests 7360 and 7547).
+/// </summary>
 internal sealed class CaddyTemplate : BalancerTemplate
 {
     public override string Name => "caddy";
 
     public override string Program => "caddy";
 
-    public override string Render(BalancerPlan plan) => Render(plan, "request_buffers 64KiB");
+    /// <summary>Before 2.11.2 no POST is tried again: until a check has failed, and a quarter of a second for the machine.</summary>
+    public override TimeSpan PostsFailFor => TimeSpan.FromMilliseconds(750);
 
-    public override IReadOnlyList<string> Prepare(BalancerPlan plan, string folder)
-    {
-        var text = $$"""
-            {
-                admin off
-                auto_https off
-            }
-            {{Render(plan, IsOlderThan27() ? "buffer_requests" : "request_buffers 64KiB")}}
-            """;
-        return ["run", "--adapter", "caddyfile", "--config", Write(folder, "Caddyfile", text)];
-    }
-
-    private static string Render(BalancerPlan plan, string buffer) => $$"""
+    public override string Render(BalancerPlan plan) => $$"""
         (shops) {
             lb_try_duration 3s
             lb_try_interval 50ms
             fail_duration 2s
             health_interval 500ms
-            # Keeps a POST's body for the next node when the first refuses the connection. Before Caddy 2.7: buffer_requests
-            {{buffer}}
         }
 
         http://:{{plan.Port}} {
@@ -51,6 +39,18 @@ internal sealed class CaddyTemplate : BalancerTemplate
 
         """;
 
+    public override IReadOnlyList<string> Prepare(BalancerPlan plan, string folder)
+    {
+        var text = $$"""
+            {
+                admin off
+                auto_https off
+            }
+            {{Render(plan)}}
+            """;
+        return ["run", "--adapter", "caddyfile", "--config", Write(folder, "Caddyfile", text)];
+    }
+
     private static string Handle(BalancerPlan plan, BalancedNode node) => $$"""
             @{{node.Name}} header_regexp Cookie (^|;\s*){{plan.Cookie}}={{BalancerPlan.Names(node)}}(;|$)
             handle @{{node.Name}} {
@@ -63,11 +63,4 @@ internal sealed class CaddyTemplate : BalancerTemplate
         """;
 
     private static string Endpoints(IEnumerable<BalancedNode> nodes) => string.Join(' ', nodes.Select(n => n.Endpoint));
-
-    private static bool IsOlderThan27()
-    {
-        using var caddy = Process.Start(new ProcessStartInfo(Tools.OnPath("caddy") ?? "caddy", ["version"]) { UseShellExecute = false, RedirectStandardOutput = true })!;
-        var version = caddy.StandardOutput.ReadToEnd().Split(' ')[0].Trim().TrimStart('v');
-        return Version.TryParse(version, out var v) && v < new Version(2, 7);
-    }
 }

@@ -7,6 +7,9 @@ internal sealed class VarnishTemplate : BalancerTemplate
 
     public override string Program => "varnishd";
 
+    /// <summary>Until a probe has failed: interval and timeout, and a quarter of a second for the machine.</summary>
+    public override TimeSpan PostsFailFor => TimeSpan.FromMilliseconds(1250);
+
     public override string Render(BalancerPlan plan) => $$"""
         vcl 4.1;
         import directors;
