@@ -53,7 +53,7 @@ internal sealed class StickinessJudge(StickinessOptions options, DrainOptions dr
             Self = self,
             Live = node.Live,
             Now = time.GetUtcNow(),
-            Something = self.Track is not null || visit.Binding.Binding?.Track is not null || HasSession(visit.Ticket),
+            Something = self.Track is not null || visit.Binding.Binding?.Track is not null || HasSession(visit),
             ApplicationCookie = applicationCookie,
             Unbound = drain.UnboundRequests,
             KeepsBound = node.DrainingFor < drain.Notice,
@@ -61,6 +61,7 @@ internal sealed class StickinessJudge(StickinessOptions options, DrainOptions dr
         };
     }
 
-    // A ticket that could not be verified through a fault of ours is somebody's session.
-    private static bool HasSession(TicketFeature ticket) => ticket.Session is not null || ticket.Reading.Verdict == TicketVerdict.Unverifiable;
+    // A ticket that could not be verified through a fault of ours keeps a binding alive and begins none.
+    private static bool HasSession(StickinessFeature visit) =>
+        visit.Ticket.Session is not null || (visit.Ticket.Reading.Verdict == TicketVerdict.Unverifiable && visit.BoundBefore is not null);
 }
