@@ -133,8 +133,8 @@ internal sealed class Visitor : IDisposable
                 _tally.DoubledValues(found - confirmed - unsure);
             }
 
-            // From here on this is the truth: what was unsure is known now, and a loss is counted once.
-            _ordered[product] = (found, 0);
+            // From here on this is the truth, and a loss is counted once. What is not there may still come: a shop finishes a post whose balancer has died.
+            _ordered[product] = (found, Math.Max(0, unsure - Math.Max(0, found - confirmed)));
         }
 
         return whole;

@@ -34,6 +34,8 @@ internal class HaProxyTemplate : BalancerTemplate
             timeout connect 1s
             timeout client 30s
             timeout server 30s
+            # Longer than the interval of the checks: a busy node is not a dead one, and a dead one refuses at once.
+            timeout check 2s
             # Leave a dead node at the first retry; HAProxy's own default waits for the last one.
             option redispatch 1
             retries 3

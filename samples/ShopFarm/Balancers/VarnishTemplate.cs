@@ -7,7 +7,7 @@ internal sealed class VarnishTemplate : BalancerTemplate
 
     public override string Program => "varnishd";
 
-    /// <summary>Until a probe has failed: interval and timeout, and a quarter of a second for the machine.</summary>
+    /// <summary>Until a probe has failed: two intervals, and a quarter of a second for the machine.</summary>
     public override TimeSpan PostsFailFor => TimeSpan.FromMilliseconds(1250);
 
     public override string Render(BalancerPlan plan) => $$"""
@@ -16,8 +16,8 @@ internal sealed class VarnishTemplate : BalancerTemplate
         import std;
 
         # Bound visitors come as long as the node lives, new ones only when it is ready.
-        probe live { .url = "{{Live}}"; .interval = 0.5s; .timeout = 0.5s; .window = 2; .threshold = 2; .initial = 2; }
-        probe ready { .url = "{{Ready}}"; .interval = 0.5s; .timeout = 0.5s; .window = 2; .threshold = 2; .initial = 2; }
+        probe live { .url = "{{Live}}"; .interval = 0.5s; .timeout = 2s; .window = 2; .threshold = 2; .initial = 2; }
+        probe ready { .url = "{{Ready}}"; .interval = 0.5s; .timeout = 2s; .window = 2; .threshold = 2; .initial = 2; }
         {{Lines(plan.Nodes, n => $"backend live_{n.Name} {Backend(n, "live")}")}}
         {{Lines(plan.Nodes, n => $"backend ready_{n.Name} {Backend(n, "ready")}")}}
 
