@@ -16,12 +16,6 @@ public abstract class BalancerSuite(BalancedFarm farm, ITestOutputHelper output)
 {
     private const int Visitors = 24;
 
-    /// <summary>How long a request may be sent to a node that has just died until the balancer's own events have told it: machines here have two cores.</summary>
-    private static readonly TimeSpan InFlight = TimeSpan.FromMilliseconds(250);
-
-    /// <summary>A balancer that has lost a node sees it again within this time.</summary>
-    private static readonly TimeSpan Seen = TimeSpan.FromMilliseconds(1500);
-
     private static CancellationToken None => CancellationToken.None;
 
     private BalancerAttribute Balancer => field ??= GetType().GetCustomAttribute<BalancerAttribute>()!;
@@ -40,14 +34,14 @@ public abstract class BalancerSuite(BalancedFarm farm, ITestOutputHelper output)
         var tally = new Tally();
         using var crowd = await SignedInAsync(tally);
 
-        await ShopAsync(crowd, rounds: 5);
+        await Scene.ShopAsync(crowd, rounds: 5);
 
         output.WriteLine($"{Name}: {tally.Requests} requests, {tally.Strayed} of them on another node than the cookie names");
         Assert.Empty(tally.FailureLines);
         Assert.Equal(0, tally.Strayed);
         Assert.All(crowd.Visitors, visitor => Assert.Equal((1, visitor.Node), (visitor.Bindings, visitor.BoundTo)));
         Assert.Equal(3, crowd.Visitors.Select(visitor => visitor.BoundTo).Distinct(StringComparer.Ordinal).Count());
-        AssertNothingLost(tally);
+        Scene.AssertNothingLost(tally);
     }
 
     [BalancerFact]
@@ -55,7 +49,7 @@ public abstract class BalancerSuite(BalancedFarm farm, ITestOutputHelper output)
     {
         var tally = new Tally();
         using var crowd = await SignedInAsync(tally);
-        await ShopAsync(crowd, rounds: 1);
+        await Scene.ShopAsync(crowd, rounds: 1);
         var (name, node) = Favourite(crowd);
         var moved = crowd.Visitors.Where(visitor => visitor.BoundTo == name).ToHashSet();
         var bindings = crowd.Visitors.ToDictionary(visitor => visitor, visitor => visitor.Bindings);
@@ -67,14 +61,14 @@ public abstract class BalancerSuite(BalancedFarm farm, ITestOutputHelper output)
             await Task.Delay(PostsFailFor);
         }
 
-        await ShopAsync(crowd, rounds: 2);
+        await Scene.ShopAsync(crowd, rounds: 2);
         await crowd.CheckAsync(None);
         Assert.All(crowd.Visitors, visitor => Assert.Equal(bindings[visitor] + (moved.Contains(visitor) ? 1 : 0), visitor.Bindings));
         Assert.DoesNotContain(crowd.Visitors, visitor => visitor.BoundTo == name);
 
         await node.RestartAsync();
-        await Task.Delay(Seen);
-        await ShopAsync(crowd, rounds: 2);
+        await Task.Delay(Scene.Seen);
+        await Scene.ShopAsync(crowd, rounds: 2);
         await crowd.CheckAsync(None);
 
         output.WriteLine(ResultTable.Record(Name, "killed while idle", tally));
@@ -82,7 +76,7 @@ public abstract class BalancerSuite(BalancedFarm farm, ITestOutputHelper output)
         Assert.Empty(tally.FailureLines);
         Assert.Equal(moved.Count, tally.Strayed);
         Assert.All(crowd.Visitors, visitor => Assert.Equal((bindings[visitor] + (moved.Contains(visitor) ? 1 : 0), visitor.BoundTo), (visitor.Bindings, visitor.Node)));
-        AssertNothingLost(tally);
+        Scene.AssertNothingLost(tally);
     }
 
     [BalancerFact]
@@ -92,21 +86,19 @@ public abstract class BalancerSuite(BalancedFarm farm, ITestOutputHelper output)
         using var crowd = await SignedInAsync(tally);
         var (_, node) = Favourite(crowd);
 
-        await UnderLoadAsync(crowd, async () =>
+        await Scene.UnderLoadAsync(crowd, async () =>
         {
-            tally.KillBegins();
-            await Task.Run(node.Kill);
-            tally.KillEnded(InFlight);
+            await Scene.KillAsync(tally, node.Kill);
             await Task.Delay(PostsFailFor);
         }, hurried: true);
         await node.RestartAsync();
-        await Task.Delay(Seen);
+        await Task.Delay(Scene.Seen);
 
         output.WriteLine(ResultTable.Record(Name, "killed under load", tally));
         var (began, ended) = tally.Kill;
         var posts = ended + (long)(PostsFailFor.TotalSeconds * TimeProvider.System.TimestampFrequency);
         Assert.DoesNotContain(tally.Faults, fault => fault.IsPost ? !fault.Overlaps(began, posts) : Balancer.RepeatsGets || !fault.Overlaps(began, ended));
-        AssertNothingLost(tally);
+        Scene.AssertNothingLost(tally);
     }
 
     [BalancerFact]
@@ -116,15 +108,15 @@ public abstract class BalancerSuite(BalancedFarm farm, ITestOutputHelper output)
         using var crowd = await SignedInAsync(tally);
         var (name, node) = Favourite(crowd);
 
-        await UnderLoadAsync(crowd, () => DrainAsync(node));
+        await Scene.UnderLoadAsync(crowd, () => Scene.DrainAsync(node));
         var left = crowd.Visitors.Count(visitor => visitor.BoundTo == name);
         await node.RestartAsync();
-        await Task.Delay(Seen);
+        await Task.Delay(Scene.Seen);
 
         output.WriteLine(ResultTable.Record(Name, "drain", tally));
         Assert.Empty(tally.FailureLines);
         Assert.Equal(0, left);
-        AssertNothingLost(tally);
+        Scene.AssertNothingLost(tally);
     }
 
     [BalancerFact]
@@ -133,19 +125,19 @@ public abstract class BalancerSuite(BalancedFarm farm, ITestOutputHelper output)
         var tally = new Tally();
         using var crowd = await SignedInAsync(tally);
 
-        await UnderLoadAsync(crowd, async () =>
+        await Scene.UnderLoadAsync(crowd, async () =>
         {
             foreach (var node in farm.Nodes.All)
             {
-                await DrainAsync(node);
+                await Scene.DrainAsync(node);
                 await node.RestartAsync();
-                await Task.Delay(Seen);
+                await Task.Delay(Scene.Seen);
             }
         });
 
         output.WriteLine(ResultTable.Record(Name, "rolling restart", tally));
         Assert.Empty(tally.FailureLines);
-        AssertNothingLost(tally);
+        Scene.AssertNothingLost(tally);
     }
 
     [BalancerFact]
@@ -153,63 +145,18 @@ public abstract class BalancerSuite(BalancedFarm farm, ITestOutputHelper output)
     {
         await using var first = await farm.StartInstanceAsync();
         var tally = new Tally();
-        using var crowd = await SignedInAsync(tally, Doors.InTurn, first.Address, farm.Door);
+        using var crowd = await Scene.SignedInAsync(tally, Visitors, Doors.InTurn, first.Address, farm.Door);
 
-        await UnderLoadAsync(crowd, async () =>
-        {
-            tally.KillBegins();
-            await Task.Run(first.Kill);
-            tally.KillEnded(InFlight);
-        });
+        await Scene.UnderLoadAsync(crowd, () => Scene.KillAsync(tally, first.Kill));
 
         output.WriteLine(ResultTable.Record(Name, "two instances, one killed", tally));
         Assert.Empty(tally.FailureLines);
         Assert.Equal(0, tally.Strayed);
         Assert.All(crowd.Visitors, visitor => Assert.Equal(1, visitor.Bindings));
-        AssertNothingLost(tally);
+        Scene.AssertNothingLost(tally);
     }
 
-    private static void AssertNothingLost(Tally tally)
-    {
-        Assert.True(tally.Answered > 40, $"Only {tally.Answered} values were answered: no load.");
-        Assert.Equal((0, 0, 0), (tally.ValuesLost, tally.SignInsLost, tally.Doubled));
-    }
-
-    private async Task<Crowd> SignedInAsync(Tally tally, Doors choice = Doors.Same, params Uri[] doors)
-    {
-        var entrances = doors.Length > 0 ? doors : [farm.Door];
-        using var scout = new ShopFarm.Visitor("scout", entrances, tally);
-        var crowd = new Crowd(Visitors, entrances, tally, await scout.ProductsAsync(None), choice);
-        await crowd.SignInAsync(None);
-        await ShopAsync(crowd, rounds: 1);
-        return crowd;
-    }
-
-    private static async Task ShopAsync(Crowd crowd, int rounds)
-    {
-        for (var round = 0; round < rounds; round++)
-        {
-            await crowd.EachAsync(visitor => crowd.OrderAndLookAsync(visitor, None));
-        }
-    }
-
-    private static async Task UnderLoadAsync(Crowd crowd, Func<Task> happens, bool hurried = false)
-    {
-        using var closing = new CancellationTokenSource();
-        var shopping = crowd.ShopUntilAsync(closing, hurried, None);
-        await Task.Delay(TimeSpan.FromSeconds(1));
-        await happens();
-        await Task.Delay(TimeSpan.FromSeconds(1));
-        await closing.CancelAsync();
-        await shopping;
-        await crowd.CheckAsync(None);
-    }
-
-    private static async Task DrainAsync(AppProcess node)
-    {
-        node.Terminate();
-        Assert.Equal(0, await node.WaitForExitAsync());
-    }
+    private Task<Crowd> SignedInAsync(Tally tally) => Scene.SignedInAsync(tally, Visitors, Doors.Same, farm.Door);
 
     /// <summary>The node to which most visitors are bound.</summary>
     private (string Name, AppProcess Node) Favourite(Crowd crowd)

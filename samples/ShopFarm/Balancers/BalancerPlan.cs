@@ -25,9 +25,6 @@ internal sealed record BalancerPlan(string Address, int Port, IReadOnlyList<Bala
     /// <summary>The tracks in the order of their first nodes.</summary>
     public IReadOnlyList<string> Tracks => [.. Nodes.Select(n => n.Track).OfType<string>().Distinct(StringComparer.Ordinal)];
 
-    /// <summary>A regular expression for the value of the cookie that names a node, in every dialect that carries its name.</summary>
-    public static string Names(BalancedNode node) => $@"([^;]*\.)?{node.Name}([|][^;]*)?";
-
     /// <summary>This node, and then the others as they follow it.</summary>
     public IEnumerable<BalancedNode> From(BalancedNode first)
     {

@@ -10,8 +10,8 @@ internal sealed class CaddyTemplate : BalancerTemplate
 
     public override string Program => "caddy";
 
-    /// <summary>Before 2.11.2 no POST is tried again: until a check has failed, and a quarter of a second for the machine.</summary>
-    public override TimeSpan PostsFailFor => TimeSpan.FromMilliseconds(750);
+    /// <summary>Before 2.11.2 no POST is tried again. Until a check has failed: twice its interval, for machines with few cores.</summary>
+    public override TimeSpan PostsFailFor => TimeSpan.FromSeconds(1);
 
     public override string Render(BalancerPlan plan) => $$"""
         (shops) {
@@ -52,7 +52,7 @@ internal sealed class CaddyTemplate : BalancerTemplate
     }
 
     private static string Handle(BalancerPlan plan, BalancedNode node) => $$"""
-            @{{node.Name}} header_regexp Cookie (^|;\s*){{plan.Cookie}}={{BalancerPlan.Names(node)}}(;|$)
+            @{{node.Name}} header_regexp Cookie (^|;\s*){{plan.Cookie}}={{node.Name}}(;|$)
             handle @{{node.Name}} {
                 reverse_proxy {{Endpoints(plan.From(node))}} {
                     import shops

@@ -15,7 +15,7 @@ internal class NginxTemplate : BalancerTemplate
 
         map $cookie_{{plan.Cookie}} $shops {
             default shops;
-        {{Lines(plan.Nodes, n => $"    \"~^{BalancerPlan.Names(n)}$\" shops_{n.Name};")}}
+        {{Lines(plan.Nodes, n => $"    {n.Name} shops_{n.Name};")}}
         }
 
         {{Server(plan)}}

@@ -24,7 +24,7 @@ internal sealed class NginxTracksTemplate : NginxTemplate
 
             map $cookie_{{plan.Cookie}} $shops {
                 default $shops_new;
-            {{Lines(plan.Nodes, n => $"    \"~^{BalancerPlan.Names(n)}$\" shops_{n.Name};")}}
+            {{Lines(plan.Nodes, n => $"    {n.Name} shops_{n.Name};")}}
             }
 
             {{Server(plan)}}

@@ -7,8 +7,8 @@ internal sealed class VarnishTemplate : BalancerTemplate
 
     public override string Program => "varnishd";
 
-    /// <summary>Until a probe has failed: two intervals, and a quarter of a second for the machine.</summary>
-    public override TimeSpan PostsFailFor => TimeSpan.FromMilliseconds(1250);
+    /// <summary>Until a probe has failed: twice its interval, for machines with few cores.</summary>
+    public override TimeSpan PostsFailFor => TimeSpan.FromSeconds(1);
 
     public override string Render(BalancerPlan plan) => $$"""
         vcl 4.1;
@@ -65,7 +65,7 @@ internal sealed class VarnishTemplate : BalancerTemplate
         """;
 
     private static string Choice(BalancerPlan plan, BalancedNode node) => $$"""
-            if (req.http.Cookie ~ "(^|;\s*){{plan.Cookie}}={{BalancerPlan.Names(node)}}(;|$)") {
+            if (req.http.Cookie ~ "(^|;\s*){{plan.Cookie}}={{node.Name}}(;|$)") {
                 set req.backend_hint = shops_{{node.Name}}.backend();
             }
         """;
