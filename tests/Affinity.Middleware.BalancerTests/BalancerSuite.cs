@@ -108,7 +108,7 @@ public abstract class BalancerSuite(BalancedFarm farm, ITestOutputHelper output)
         using var crowd = await SignedInAsync(tally);
         var (name, node) = Favourite(crowd);
 
-        await Scene.UnderLoadAsync(crowd, () => Scene.DrainAsync(node));
+        await Scene.UnderLoadAsync(crowd, () => Scene.DrainAsync(node), meanwhile: closing => Scene.NewcomersAsync(tally, farm.Door, closing));
         var left = crowd.Visitors.Count(visitor => visitor.BoundTo == name);
         await node.RestartAsync();
         await Task.Delay(Scene.Seen);
@@ -133,7 +133,7 @@ public abstract class BalancerSuite(BalancedFarm farm, ITestOutputHelper output)
                 await node.RestartAsync();
                 await Task.Delay(Scene.Seen);
             }
-        });
+        }, meanwhile: closing => Scene.NewcomersAsync(tally, farm.Door, closing));
 
         output.WriteLine(ResultTable.Record(Name, "rolling restart", tally));
         Assert.Empty(tally.FailureLines);

@@ -19,7 +19,12 @@ public sealed class NoBalancerTests(ITestOutputHelper output)
 
         var draining = new Tally();
         using var crowd = await Scene.SignedInAsync(draining, 24, Doors.AnyOfThem, doors);
-        await Scene.UnderLoadAsync(crowd, () => Scene.DrainAsync(nodes["n1"]));
+        var stopped = 0L;
+        await Scene.UnderLoadAsync(crowd, async () =>
+        {
+            await Scene.DrainAsync(nodes["n1"]);
+            stopped = TimeProvider.System.GetTimestamp();
+        });
         await nodes["n1"].RestartAsync();
         output.WriteLine(ResultTable.Record(Name, "drain", draining));
 
@@ -28,7 +33,8 @@ public sealed class NoBalancerTests(ITestOutputHelper output)
         await Scene.UnderLoadAsync(other, () => Scene.KillAsync(killing, nodes["n2"].Kill), hurried: true);
         output.WriteLine(ResultTable.Record(Name, "killed under load", killing));
 
-        Assert.Empty(draining.FailureLines);
+        // Nobody sends these visitors elsewhere, so they come up to the last moment: what arrives between the last answer and the closing of the port is reset.
+        Assert.All(draining.Faults, fault => Assert.True(fault.Overlaps(stopped - (2 * TimeProvider.System.TimestampFrequency), stopped), fault.What));
         Assert.Empty(killing.FailureLines);
         Scene.AssertNothingLost(draining);
         Scene.AssertNothingLost(killing);

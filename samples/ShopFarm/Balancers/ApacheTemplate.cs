@@ -20,9 +20,9 @@ internal class ApacheTemplate : BalancerTemplate
     public override string Render(BalancerPlan plan) => $$"""
         ProxyPreserveHost On
         ProxyHCExpr serves {%{REQUEST_STATUS} =~ /^2/}
-        ProxyHCTemplate live hcmethod=GET hcuri={{Live}} hcinterval=1 hcpasses=1 hcfails=1 hcexpr=serves
+        ProxyHCTemplate ready hcmethod=GET hcuri={{Ready}} hcinterval=1 hcpasses=1 hcfails=1 hcexpr=serves
         <Proxy balancer://shops>
-        {{Lines(plan.Nodes, n => $"    BalancerMember http://{n.Endpoint} route={n.Name} retry=2 connectiontimeout=1 hctemplate=live")}}
+        {{Lines(plan.Nodes, n => $"    BalancerMember http://{n.Endpoint} route={n.Name} retry=2 connectiontimeout=1 hctemplate=ready")}}
             ProxySet lbmethod=bybusyness stickysession={{plan.Cookie}}{{Separator}}
         </Proxy>
         ProxyPass / balancer://shops/

@@ -33,16 +33,27 @@ internal static class Scene
         }
     }
 
-    public static async Task UnderLoadAsync(Crowd crowd, Func<Task> happens, bool hurried = false)
+    public static async Task UnderLoadAsync(Crowd crowd, Func<Task> happens, bool hurried = false, Func<CancellationTokenSource, Task>? meanwhile = null)
     {
         using var closing = new CancellationTokenSource();
-        var shopping = crowd.ShopUntilAsync(closing, hurried, None);
+        var shopping = Task.WhenAll(crowd.ShopUntilAsync(closing, hurried, None), meanwhile?.Invoke(closing) ?? Task.CompletedTask);
         await Task.Delay(TimeSpan.FromSeconds(1));
         await happens();
         await Task.Delay(TimeSpan.FromSeconds(1));
         await closing.CancelAsync();
         await shopping;
         await crowd.CheckAsync(None);
+    }
+
+    /// <summary>People whom no node knows yet, one after another, who look once. A node that leaves must not be their first impression.</summary>
+    public static async Task NewcomersAsync(Tally tally, Uri door, CancellationTokenSource closing)
+    {
+        while (!closing.IsCancellationRequested)
+        {
+            using var newcomer = new ShopFarm.Visitor("newcomer", [door], tally);
+            await newcomer.ProductsAsync(None);
+            await Task.Delay(50);
+        }
     }
 
     /// <summary>SIGKILL, with its moment in the tally.</summary>
