@@ -192,7 +192,7 @@ internal sealed class Visitor : IDisposable
         }
         catch (Exception fault) when (fault is HttpRequestException or IOException or JsonException || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            return new(Succeeded: false) { What = fault.Message };
+            return new(Succeeded: false) { What = (fault.InnerException ?? fault).Message };
         }
     }
 

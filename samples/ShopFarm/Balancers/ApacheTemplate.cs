@@ -31,6 +31,7 @@ internal class ApacheTemplate : BalancerTemplate
 
     public override IReadOnlyList<string> Prepare(BalancerPlan plan, string folder)
     {
+        // Enough threads and time that httpd closes no visitor's idle connection, into which they may just be posting: that is between the two of them.
         var main = $"""
             ServerRoot {folder}
             DefaultRuntimeDir {folder}
@@ -38,8 +39,11 @@ internal class ApacheTemplate : BalancerTemplate
             ErrorLog {folder}/error.log
             LogLevel warn
             ServerName localhost
+            KeepAliveTimeout 60
             Listen {plan.Address}:{plan.Port}
             {Lines(Needed, m => $"LoadModule {m}_module {Modules}/mod_{m}.so")}
+            ThreadsPerChild 64
+            MaxRequestWorkers 64
             {Render(plan)}
             """;
         return ["-d", folder, "-f", Write(folder, "apache2.conf", main), "-X"];

@@ -54,8 +54,17 @@ internal sealed class VarnishTemplate : BalancerTemplate
 
         """;
 
-    public override IReadOnlyList<string> Prepare(BalancerPlan plan, string folder) =>
-        ["-F", "-j", "none", "-n", Directory.CreateDirectory(Path.Combine(folder, "varnish")).FullName, "-a", $"{plan.Address}:{plan.Port}", "-f", Write(folder, "shops.vcl", Render(plan)), "-s", "malloc,16m"];
+    public override IReadOnlyList<string> Prepare(BalancerPlan plan, string folder)
+    {
+        var own = Directory.CreateDirectory(Path.Combine(folder, "varnish")).FullName;
+
+        // Enough time that Varnish closes no visitor's idle connection, into which they may just be posting: that is between the two of them.
+        return
+        [
+            "-F", "-j", "none", "-n", own, "-a", $"{plan.Address}:{plan.Port}", "-f", Write(folder, "shops.vcl", Render(plan)), "-s", "malloc,16m",
+            "-p", "timeout_idle=60",
+        ];
+    }
 
     private static string Backend(BalancedNode node, string probe) => $$"""{ .host = "{{node.Host}}"; .port = "{{node.Port}}"; .connect_timeout = 1s; .probe = {{probe}}; }""";
 

@@ -57,6 +57,8 @@ internal sealed class ShopNodes : IAsyncDisposable
             ["Affinity:Node:DeadAfter"] = "00:00:03",
             ["Affinity:Drain:Notice"] = "00:00:01.500",
             ["Affinity:Drain:Evacuation"] = "00:00:01.500",
+            // A machine on which everything waits for a processor is not a store that is away.
+            ["Affinity:Sessions:StoreTimeout"] = "00:00:05",
             ["Affinity:Secrets:0"] = secret,
             ["Affinity:Ticket:InsecureAllowHttp"] = "true",
             ["Affinity:Stickiness:CookieName"] = ShopFarm.Visitor.RouteCookie,
