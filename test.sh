@@ -3,8 +3,8 @@
 #
 #   ./test.sh              everything
 #   ./test.sh unit         what needs no server: tests/Affinity.Middleware.Tests
-#   ./test.sh server       what starts real servers and processes: tests/Affinity.Middleware.ServerTests and the newest Redis client
-#   ./test.sh balancers    of those, the tests in namespaces named Balancers
+#   ./test.sh server       what starts real servers and processes: tests/Affinity.Middleware.ServerTests, the balancers and the newest Redis client
+#   ./test.sh balancers    of those, real balancers: tests/Affinity.Middleware.BalancerTests, which ends with a table of what was measured
 #
 # The servers that tests need are installed when they are missing (apt, as root or by sudo without a password) and never started as
 # services. The last line is "N passed, N failed", with ", N skipped" if some were: a missing server skips its tests, and fails them with
@@ -15,24 +15,24 @@
 set -euo pipefail
 
 CONFIGURATION=Release # what is tested is what ships
-SERVERS=(redis-server haproxy nginx caddy)
+SERVERS=(redis-server haproxy nginx caddy apache2:apache2-bin varnishd:varnish) # program, or program:package
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
 exec </dev/null
 
 # What configures the developer's apps must not configure the tests, in whatever spelling the host reads.
 mapfile -t noise < <(awk 'BEGIN { for (name in ENVIRON) print name }' |
-    grep -iE '^((DOTNET_|ASPNETCORE_)?(Affinity|ConnectionStrings|Logging|Kestrel|DataProtection)(__|:)|ASPNETCORE_|DOTNET_(ENVIRONMENT|URLS|CONTENTROOT|HTTPS?_PORTS)$|(URLS|HTTPS?_PORTS|UPDATE_PUBLIC_API)$)' || true)
+    grep -iE '^((DOTNET_|ASPNETCORE_)?(Affinity|ConnectionStrings|Logging|Kestrel|DataProtection)(__|:)|ASPNETCORE_|DOTNET_(ENVIRONMENT|URLS|CONTENTROOT|HTTPS?_PORTS)$|(URLS|HTTPS?_PORTS|UPDATE_PUBLIC_API|UPDATE_BALANCER_DOCS)$)' || true)
 if [ ${#noise[@]} -gt 0 ]; then
     echo "Left out of the environment: ${noise[*]}"
     exec env "${noise[@]/#/--unset=}" "$BASH" ./test.sh "$@"
 fi
 
 case "${1:-}" in
-    "") projects=(Affinity.Middleware.Tests Affinity.Middleware.ServerTests); filter= ;;
-    unit) projects=(Affinity.Middleware.Tests); filter= ;;
-    server) projects=(Affinity.Middleware.ServerTests); filter= ;;
-    balancers) projects=(Affinity.Middleware.ServerTests); filter='FullyQualifiedName~.Balancers.' ;;
+    "") projects=(Affinity.Middleware.Tests Affinity.Middleware.ServerTests Affinity.Middleware.BalancerTests) ;;
+    unit) projects=(Affinity.Middleware.Tests) ;;
+    server) projects=(Affinity.Middleware.ServerTests Affinity.Middleware.BalancerTests) ;;
+    balancers) projects=(Affinity.Middleware.BalancerTests) ;;
     *) echo "usage: ./test.sh [unit|server|balancers]" >&2; exit 2 ;;
 esac
 scope=${1:-all}
@@ -75,8 +75,8 @@ as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi; }
 is_here() { PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" command -v "$1" >/dev/null; }
 
 install_servers() {
-    local missing=() program
-    for program in "${SERVERS[@]}"; do is_here "$program" || missing+=("$program"); done
+    local missing=() server program
+    for server in "${SERVERS[@]}"; do is_here "${server%%:*}" || missing+=("${server#*:}"); done
     [ ${#missing[@]} -gt 0 ] || return 0
     if ! command -v apt-get >/dev/null || ! as_root true 2>/dev/null; then
         say "Not installed: ${missing[*]}. Install them with this system's package manager, or run once as a user who may use apt-get."
@@ -119,7 +119,7 @@ run_project() {
     local results="$work/$1.trx" temp="$work/$1"
     mkdir -m 711 "$temp"
     say "$name"
-    TMPDIR=$temp limited "${TEST_MINUTES:-30}" dotnet test tests/"$name"/bin/$CONFIGURATION/*/"$name".dll ${filter:+--filter "$filter"} \
+    TMPDIR=$temp BALANCER_TABLE=$work/balancers.md limited "${TEST_MINUTES:-30}" dotnet test tests/"$name"/bin/$CONFIGURATION/*/"$name".dll \
         --blame-hang-timeout 5m --blame-hang-dump-type none \
         --logger "console;verbosity=minimal" --logger "trx;LogFileName=$results" --results-directory "$work" || code=$?
     if [ -s "$results" ]; then
@@ -169,6 +169,7 @@ say "building ($CONFIGURATION)"
 if limited 20 dotnet build Affinity.sln -c $CONFIGURATION -v quiet --nologo; then
     say "built in $((SECONDS - seconds)) s"
     for project in "${projects[@]}"; do run_project "$project"; done
+    if [ -s "$work/balancers.md" ]; then cat "$work/balancers.md"; fi
     if [ "$scope" != unit ] && [ "$scope" != balancers ] && [ -f tests/compile-newest-redis-client.sh ]; then
         run_check "compiling against the newest Redis client" sh tests/compile-newest-redis-client.sh
     fi

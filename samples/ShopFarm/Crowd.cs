@@ -1,39 +1,51 @@
 namespace ShopFarm;
 
-/// <summary>Visitors who shop all the while, so that the node dies under load.</summary>
-internal sealed class Crowd : IAsyncDisposable
+/// <summary>Visitors who shop at the same time. Half of their requests are posts.</summary>
+internal sealed class Crowd : IDisposable
 {
-    private readonly CancellationTokenSource _goHome = new();
-    private readonly Task[] _visits;
+    private readonly IReadOnlyList<string> _products;
 
-    public Crowd(int size, Farm farm, Tally tally, IReadOnlyList<string> products, CancellationToken cancellationToken) =>
-        _visits = [.. Enumerable.Range(1, size).Select(i => VisitAsync($"visitor {i}", farm, tally, products, cancellationToken))];
-
-    /// <summary>Lets everybody finish, look into their basket once more, and leave.</summary>
-    public async Task GoHomeAsync()
+    public Crowd(int size, IReadOnlyList<Uri> doors, Tally tally, IReadOnlyList<string> products, Doors choice = Doors.Same)
     {
-        await _goHome.CancelAsync();
-        await Task.WhenAll(_visits);
+        _products = products;
+        Visitors = [.. Enumerable.Range(1, size).Select(i => new Visitor($"visitor {i}", doors, tally, choice))];
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _goHome.CancelAsync();
-        await Task.WhenAll(_visits).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _goHome.Dispose();
-    }
+    public IReadOnlyList<Visitor> Visitors { get; }
 
-    private async Task VisitAsync(string name, Farm farm, Tally tally, IReadOnlyList<string> products, CancellationToken cancellationToken)
+    public Task EachAsync(Func<Visitor, Task> act) => Task.WhenAll(Visitors.Select(act));
+
+    public Task SignInAsync(CancellationToken cancellationToken) => EachAsync(v => v.SignInAsync(cancellationToken));
+
+    /// <summary>Everybody shops until told to stop, and finishes what they have begun then.</summary>
+    /// <param name="closing">Tells them.</param>
+    /// <param name="hurried">Nobody pauses between requests, so that always one of each visitor is in flight.</param>
+    /// <param name="cancellationToken">Breaks off.</param>
+    public Task ShopUntilAsync(CancellationTokenSource closing, bool hurried, CancellationToken cancellationToken) => EachAsync(async visitor =>
     {
-        using var visitor = new Visitor(name, farm.Doors, tally);
-        await visitor.SignInAsync(cancellationToken);
-        while (!_goHome.IsCancellationRequested)
+        // One after another, so that not all begin at once.
+        await Task.Delay(Random.Shared.Next(100), cancellationToken);
+        while (!closing.IsCancellationRequested)
         {
-            await visitor.OrderAsync(products[Random.Shared.Next(products.Count)], 1, cancellationToken);
-            await visitor.CheckAsync(cancellationToken);
-            await Task.Delay(Random.Shared.Next(20, 120), cancellationToken);
+            await OrderAndLookAsync(visitor, cancellationToken);
+            await Task.Delay(hurried ? 0 : Random.Shared.Next(20, 120), cancellationToken);
         }
+    });
 
-        await visitor.CheckAsync(cancellationToken);
+    public async Task OrderAndLookAsync(Visitor visitor, CancellationToken cancellationToken)
+    {
+        await visitor.OrderAsync(_products[Random.Shared.Next(_products.Count)], 1, cancellationToken);
+        await visitor.CheckBasketAsync(cancellationToken);
+    }
+
+    /// <summary>Everybody looks whether all is there.</summary>
+    public Task CheckAsync(CancellationToken cancellationToken) => EachAsync(v => v.CheckAsync(cancellationToken));
+
+    public void Dispose()
+    {
+        foreach (var visitor in Visitors)
+        {
+            visitor.Dispose();
+        }
     }
 }

@@ -27,12 +27,15 @@ internal static class Demo
             ?? throw new FarmException($"No response names its node ({Visitor.NodeHeader}).");
         Say($"Ada has signed in and has 3 products in her basket, served by {killed.Name}");
 
-        await using var crowd = new Crowd(CrowdSize, farm, tally, products, cancellationToken);
+        using var crowd = new Crowd(CrowdSize, farm.Doors, tally, products);
+        await crowd.SignInAsync(cancellationToken);
+        using var closing = new CancellationTokenSource();
+        var shopping = crowd.ShopUntilAsync(closing, hurried: false, cancellationToken);
         await PassAsync($"{CrowdSize} more visitors shop", TimeSpan.FromSeconds(4), tally, cancellationToken);
 
         tally.KillBegins();
         await killed.KillAsync();
-        tally.KillEnded();
+        tally.KillEnded(farm.PostsFailFor);
         Say($"{killed.Name} is killed with SIGKILL");
 
         whole &= await ada.CheckAsync(cancellationToken);
@@ -44,7 +47,9 @@ internal static class Demo
         await killed.StartAsync(cancellationToken);
         await PassAsync("the farm runs on three nodes", TimeSpan.FromSeconds(4), tally, cancellationToken);
 
-        await crowd.GoHomeAsync();
+        await closing.CancelAsync();
+        await shopping;
+        await crowd.CheckAsync(cancellationToken);
         whole &= await ada.CheckAsync(cancellationToken);
         Summarize(farm, tally);
         return whole && tally.NothingLost;
@@ -72,7 +77,7 @@ internal static class Demo
               in flight on the dying node  {tally.Retried,6}  GET, asked again by the visitor
                                            {tally.Unanswered,6}  POST, never answered: the basket told whether it was done, nothing was promised
             """);
-        foreach (var fault in tally.Faults)
+        foreach (var fault in tally.FailureLines)
         {
             Console.WriteLine($"  failed: {fault}");
         }

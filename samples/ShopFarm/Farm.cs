@@ -24,6 +24,9 @@ internal sealed class Farm : IAsyncDisposable
 
     public string BalancerName => _balancer?.Name ?? "no balancer";
 
+    /// <summary>How long after a node's death the balancer may still lead posts to it.</summary>
+    public TimeSpan PostsFailFor { get; private set; }
+
     public static async Task<Farm> StartAsync(FarmOptions options, CancellationToken cancellationToken)
     {
         var farm = new Farm(options);
@@ -58,6 +61,7 @@ internal sealed class Farm : IAsyncDisposable
 
     private async Task BuildAsync(FarmOptions options, CancellationToken cancellationToken)
     {
+        var template = Balancer.Choose(options.Balancer);
         _store = await Store.StartAsync(options, _logs, cancellationToken);
         Console.WriteLine($"store     {_store.Name}");
 
@@ -69,6 +73,11 @@ internal sealed class Farm : IAsyncDisposable
             ["Affinity__Node__ResponseHeader"] = Visitor.NodeHeader,
             ["Logging__LogLevel__Microsoft.AspNetCore"] = "Warning",
         };
+        foreach (var (key, value) in template?.NodeSettings ?? new Dictionary<string, string>(StringComparer.Ordinal))
+        {
+            environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
+        }
+
         Nodes = [.. NodeNames.Select(name => new ShopNode(name, Tools.FreePort(), _logs, environment))];
         await Task.WhenAll(Nodes.Select(n => n.StartAsync(cancellationToken)));
         foreach (var node in Nodes)
@@ -76,7 +85,12 @@ internal sealed class Farm : IAsyncDisposable
             Console.WriteLine($"{node.Name,-9} {node.Address}");
         }
 
-        _balancer = await Balancer.StartAsync(options, Nodes, _folder.Path, _logs, cancellationToken);
+        if (template is not null)
+        {
+            PostsFailFor = template.PostsFailFor;
+            _balancer = await Balancer.StartAsync(template, Nodes, _folder.Path, _logs, cancellationToken);
+        }
+
         Console.WriteLine(_balancer is null
             ? "no balancer: the three addresses above share the browser's cookies, so hop between them by hand"
             : $"{_balancer.Name,-9} {_balancer.Address}   <- open this");

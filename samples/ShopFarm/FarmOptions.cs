@@ -3,10 +3,10 @@ namespace ShopFarm;
 internal sealed record FarmOptions(bool Demo, string? Redis, string? Balancer, string? Logs)
 {
     public const string Usage = """
-        ShopFarm [--demo] [--redis host:port] [--balancer haproxy|nginx|caddy|none] [--logs folder]
+        ShopFarm [--demo] [--redis host:port] [--balancer haproxy|nginx|caddy|apache|varnish|none] [--logs folder]
           --demo      plays the story of a killed node by itself; exit code 0 only if nothing was lost
           --redis     uses this Redis (also: ConnectionStrings__redis); else Garnet is started
-          --balancer  else the first of the three that is on the PATH
+          --balancer  else the first of them that is on the PATH
           --logs      keeps the logs of all processes there
         """;
 
@@ -25,7 +25,7 @@ internal sealed record FarmOptions(bool Demo, string? Redis, string? Balancer, s
                 case "--redis" when value is not null:
                     options = options with { Redis = value };
                     break;
-                case "--balancer" when value is "haproxy" or "nginx" or "caddy" or "none":
+                case "--balancer" when value is "haproxy" or "nginx" or "caddy" or "apache" or "varnish" or "none":
                     options = options with { Balancer = value };
                     break;
                 case "--logs" when value is not null:

@@ -1,25 +1,22 @@
-using System.Diagnostics;
-
 namespace ShopFarm;
+
+/// <summary>A request that no shop has answered with success, with the moments when it began and ended (<see cref="TimeProvider.GetTimestamp"/>).</summary>
+internal sealed record Fault(bool IsPost, long Began, long Ended, string What)
+{
+    public bool Overlaps(long from, long to) => Began <= to && Ended >= from;
+}
 
 /// <summary>What the visitors met with, all together. Safe for concurrent use.</summary>
 internal sealed class Tally
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, int> _faults = new(StringComparer.Ordinal);
+    private readonly List<Fault> _faults = [];
     private long _killBegan = long.MaxValue;
     private long _killEnded = long.MaxValue;
 
     public int Requests { get; private set; }
 
-    public int Failed { get; private set; }
-
-    /// <summary>GETs that broke on the wire with the killed node and were asked again.</summary>
-    public int Retried { get; private set; }
-
-    /// <summary>POSTs that broke on the wire with the killed node: nobody knows at first whether they took place; the next GET tells.</summary>
-    public int Unanswered { get; private set; }
-
+    /// <summary>Things that the shop has confirmed.</summary>
     public int Answered { get; private set; }
 
     public int ValuesLost { get; private set; }
@@ -29,46 +26,61 @@ internal sealed class Tally
     /// <summary>Things that are in a basket more often than they were ordered: something repeated a post that was not safe to repeat.</summary>
     public int Doubled { get; private set; }
 
+    /// <summary>Requests that were served by another node than the visitor's cookie named.</summary>
+    public int Strayed { get; private set; }
+
+    /// <summary>When the node died; only requests that were on their way then may break.</summary>
+    public (long Began, long Ended) Kill => (Interlocked.Read(ref _killBegan), Interlocked.Read(ref _killEnded));
+
+    /// <summary>Requests that broke although no node was dying under them.</summary>
+    public int Failed => Count(f => !InKill(f));
+
+    /// <summary>GETs that broke on the wire with the killed node and were asked again.</summary>
+    public int Retried => Count(f => InKill(f) && !f.IsPost);
+
+    /// <summary>POSTs that broke on the wire with the killed node: nobody knows at first whether they took place; the next GET tells.</summary>
+    public int Unanswered => Count(f => InKill(f) && f.IsPost);
+
     public bool NothingLost => Failed + ValuesLost + SignInsLost + Doubled == 0;
 
-    public IReadOnlyList<string> Faults
+    public IReadOnlyList<Fault> Faults
     {
         get
         {
             lock (_gate)
             {
-                return [.. _faults.OrderByDescending(f => f.Value).Take(5).Select(f => $"{f.Value} × {f.Key}")];
+                return [.. _faults];
             }
         }
     }
 
-    public void KillBegins() => Interlocked.Exchange(ref _killBegan, Stopwatch.GetTimestamp());
+    /// <summary>The most frequent of those that should not have been.</summary>
+    public IEnumerable<string> FailureLines =>
+        Faults.Where(f => !InKill(f)).CountBy(f => f.What, StringComparer.Ordinal).OrderByDescending(f => f.Value).Take(5).Select(f => $"{f.Value} × {f.Key}");
 
-    public void KillEnded() => Interlocked.Exchange(ref _killEnded, Stopwatch.GetTimestamp());
+    public void KillBegins() => Interlocked.Exchange(ref _killBegan, TimeProvider.System.GetTimestamp());
 
-    /// <summary>Whether a request that began then and ends now was on its way while the node died. Only then may the wire break.</summary>
-    public bool OverlapsKill(long began) =>
-        began <= Interlocked.Read(ref _killEnded) && Stopwatch.GetTimestamp() >= Interlocked.Read(ref _killBegan);
+    /// <param name="grace">How much longer requests may go to the dead node.</param>
+    public void KillEnded(TimeSpan grace) =>
+        Interlocked.Exchange(ref _killEnded, TimeProvider.System.GetTimestamp() + (long)(grace.TotalSeconds * TimeProvider.System.TimestampFrequency));
 
     public void Request() => Add(() => Requests++);
 
-    public void Retry() => Add(() => Retried++);
-
-    public void NoAnswer() => Add(() => Unanswered++);
-
     public void Stored(int values) => Add(() => Answered += values);
 
-    public void Fail(string what) => Add(() =>
-    {
-        Failed++;
-        _faults[what] = _faults.GetValueOrDefault(what) + 1;
-    });
+    public void Fail(Fault fault) => Add(() => _faults.Add(fault));
+
+    public void Stray() => Add(() => Strayed++);
 
     public void LostSignIn() => Add(() => SignInsLost++);
 
     public void LostValues(int count) => Add(() => ValuesLost += count);
 
     public void DoubledValues(int count) => Add(() => Doubled += count);
+
+    private bool InKill(Fault fault) => fault.Overlaps(Kill.Began, Kill.Ended);
+
+    private int Count(Func<Fault, bool> which) => Faults.Count(which);
 
     private void Add(Action change)
     {

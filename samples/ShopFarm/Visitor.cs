@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
@@ -6,14 +5,31 @@ using System.Text.Json;
 
 namespace ShopFarm;
 
+/// <summary>Which door a visitor takes with the next request, where there are several.</summary>
+internal enum Doors
+{
+    /// <summary>The one that worked last.</summary>
+    Same,
+
+    /// <summary>Each in its turn.</summary>
+    InTurn,
+
+    /// <summary>Any, as with a name that has many addresses.</summary>
+    AnyOfThem,
+}
+
 /// <summary>
-/// Somebody who shops, with cookies of their own, one request after another, and remembers what the shop has confirmed. Whatever is missing later was lost.
+/// Somebody who shops, with cookies of their own and a connection that stays open, one request after another, and remembers what the shop has confirmed. Whatever is missing later was lost.
 /// </summary>
 internal sealed class Visitor : IDisposable
 {
     public const string NodeHeader = "X-Affinity-Node";
+    public const string RouteCookie = "AFF";
+
+    private const int PatienceWithGets = 3;
 
     private readonly IReadOnlyList<Uri> _doors;
+    private readonly Doors _choice;
     private readonly Tally _tally;
     private readonly HttpClient _client;
     private readonly Dictionary<string, (int Confirmed, int Unsure)> _ordered = new(StringComparer.Ordinal);
@@ -21,21 +37,30 @@ internal sealed class Visitor : IDisposable
     private int _door;
     private bool _signedOut;
 
-    public Visitor(string name, IReadOnlyList<Uri> doors, Tally tally)
+    public Visitor(string name, IReadOnlyList<Uri> doors, Tally tally, Doors choice = Doors.Same)
     {
-        (_name, _doors, _tally) = (name, doors, tally);
+        (_name, _doors, _tally, _choice) = (name, doors, tally, choice);
         _door = Random.Shared.Next(doors.Count);
-        _client = new HttpClient(new SocketsHttpHandler { CookieContainer = new CookieContainer() }) { Timeout = TimeSpan.FromSeconds(15) };
+
+        // The client never repeats a post behind our back; a GET on a connection that was found closed it does, as browsers do.
+        _client = new HttpClient(new SocketsHttpHandler { CookieContainer = new CookieContainer(), UseProxy = false, ActivityHeadersPropagator = null }) { Timeout = TimeSpan.FromSeconds(15) };
     }
 
     /// <summary>The node that answered last.</summary>
     public string? Node { get; private set; }
 
+    /// <summary>The node that the visitor's route cookie names; null without one.</summary>
+    public string? BoundTo { get; private set; }
+
+    /// <summary>How many route cookies have come so far.</summary>
+    public int Bindings { get; private set; }
+
     public async Task SignInAsync(CancellationToken cancellationToken)
     {
         // A sign-in that nobody answered is made again: it says the same thing twice.
-        while (await SendAsync(HttpMethod.Post, "/api/login", new { name = _name }, cancellationToken) is { Kind: AnswerKind.Unanswered })
+        while (!(await SendAsync(HttpMethod.Post, "/api/login", new { name = _name }, cancellationToken)).Succeeded)
         {
+            await Task.Delay(200, cancellationToken);
         }
     }
 
@@ -45,29 +70,35 @@ internal sealed class Visitor : IDisposable
         return answer.Body is { ValueKind: JsonValueKind.Array } list ? [.. list.EnumerateArray().Select(p => p.GetProperty("id").GetString()!)] : [];
     }
 
-    public async Task OrderAsync(string product, int quantity, CancellationToken cancellationToken)
+    /// <summary>False when nobody knows whether it was ordered: the next look into the basket tells.</summary>
+    public async Task<bool> OrderAsync(string product, int quantity, CancellationToken cancellationToken)
     {
         var before = _ordered.GetValueOrDefault(product);
         var answer = await SendAsync(HttpMethod.Post, "/api/basket", new { productId = product, quantity }, cancellationToken);
-        _ordered[product] = answer.Kind switch
-        {
-            AnswerKind.Success => before with { Confirmed = before.Confirmed + quantity },
-            AnswerKind.Unanswered => before with { Unsure = before.Unsure + quantity },
-            AnswerKind.Failed => before,
-            _ => throw new UnreachableException(),
-        };
-        if (answer.Kind == AnswerKind.Success)
+        if (answer.Succeeded)
         {
             _tally.Stored(quantity);
         }
+
+        _ordered[product] = answer.Succeeded ? before with { Confirmed = before.Confirmed + quantity } : before with { Unsure = before.Unsure + quantity };
+        return answer.Succeeded;
     }
 
     /// <summary>Compares the basket and the sign-in with what was confirmed; true when all is there.</summary>
-    public async Task<bool> CheckAsync(CancellationToken cancellationToken)
+    public async Task<bool> CheckAsync(CancellationToken cancellationToken) => await CheckBasketAsync(cancellationToken) & await CheckSignInAsync(cancellationToken);
+
+    public async Task<bool> CheckBasketAsync(CancellationToken cancellationToken)
     {
         var basket = await SendAsync(HttpMethod.Get, "/api/basket", body: null, cancellationToken);
+        return basket.Body is { } lines && CompareBasket(lines);
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    private async Task<bool> CheckSignInAsync(CancellationToken cancellationToken)
+    {
         var who = await SendAsync(HttpMethod.Get, "/api/whoami", body: null, cancellationToken);
-        if (basket.Body is not { } lines || who.Body is not { } me)
+        if (who.Body is not { } me)
         {
             return false;
         }
@@ -80,10 +111,8 @@ internal sealed class Visitor : IDisposable
             _tally.LostSignIn();
         }
 
-        return CompareBasket(lines) & signedIn;
+        return signedIn;
     }
-
-    public void Dispose() => _client.Dispose();
 
     private bool CompareBasket(JsonElement basket)
     {
@@ -104,85 +133,97 @@ internal sealed class Visitor : IDisposable
                 _tally.DoubledValues(found - confirmed - unsure);
             }
 
-            // From here on this is the truth: what was unsure is known now, and a loss is counted once.
-            _ordered[product] = (found, 0);
+            // From here on this is the truth, and a loss is counted once. What is not there may still come: a shop finishes a post whose balancer has died.
+            _ordered[product] = (found, Math.Max(0, unsure - Math.Max(0, found - confirmed)));
         }
 
         return whole;
     }
 
+    /// <summary>A GET that broke is asked again, as by somebody who presses reload; a POST is not. Each that broke is a fault.</summary>
     private async Task<Answer> SendAsync(HttpMethod method, string path, object? body, CancellationToken cancellationToken)
     {
-        _tally.Request();
-        for (var refused = 0; ;)
+        _door = _choice switch
         {
-            var began = Stopwatch.GetTimestamp();
-            var (status, answer, fault) = await TryAsync(method, path, body, cancellationToken);
-            if (status is >= 200 and < 300)
-            {
-                return new(AnswerKind.Success, answer);
-            }
-
-            if (status == Refused && ++refused < _doors.Count)
+            Doors.InTurn => _door + 1,
+            Doors.AnyOfThem => Random.Shared.Next(_doors.Count),
+            _ => _door,
+        };
+        for (int refused = 0, broken = 0; ;)
+        {
+            var began = TimeProvider.System.GetTimestamp();
+            var answer = await TryAsync(method, path, body, cancellationToken);
+            if (answer.WasRefused && ++refused < _doors.Count)
             {
                 // Nothing was sent. Without a balancer the visitor does what a balancer does.
                 _door++;
                 continue;
             }
 
-            // No node's name on it: the node died with the request, and the balancer, or nobody, answered for it.
-            if (status is Broken or 502 && _tally.OverlapsKill(began))
+            _tally.Request();
+            if (answer.Succeeded)
             {
-                if (method == HttpMethod.Get)
-                {
-                    _tally.Retry();
-                    continue;
-                }
-
-                _tally.NoAnswer();
-                return new(AnswerKind.Unanswered, Body: null);
+                return answer;
             }
 
-            _tally.Fail($"{method} {path}: {fault}");
-            return new(AnswerKind.Failed, Body: null);
+            _tally.Fail(new Fault(method == HttpMethod.Post, began, TimeProvider.System.GetTimestamp(), $"{method} {path}: {answer.What}"));
+            if (method == HttpMethod.Post || ++broken == PatienceWithGets)
+            {
+                return answer;
+            }
         }
     }
 
-    private const int Broken = 0;
-    private const int Refused = -1;
-
-    private async Task<(int Status, JsonElement? Body, string Fault)> TryAsync(HttpMethod method, string path, object? body, CancellationToken cancellationToken)
+    private async Task<Answer> TryAsync(HttpMethod method, string path, object? body, CancellationToken cancellationToken)
     {
         try
         {
             using var request = new HttpRequestMessage(method, new Uri(_doors[_door % _doors.Count], path));
             request.Content = body is null ? null : JsonContent.Create(body);
             using var response = await _client.SendAsync(request, cancellationToken);
-            var status = (int)response.StatusCode;
-            if (!response.IsSuccessStatusCode)
-            {
-                return (status, null, $"status {status} of {(response.Headers.Contains(NodeHeader) ? "the shop" : "the balancer")}");
-            }
-
-            Node = response.Headers.TryGetValues(NodeHeader, out var nodes) ? nodes.First() : null;
-            return (status, await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken), "");
+            Learn(response.Headers);
+            return response.IsSuccessStatusCode
+                ? new(Succeeded: true) { Body = await response.Content.ReadFromJsonAsync<JsonElement>(cancellationToken) }
+                : new(Succeeded: false) { What = $"status {(int)response.StatusCode} of {(response.Headers.Contains(NodeHeader) ? "the shop" : "the balancer")}" };
         }
         catch (HttpRequestException fault) when (fault.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionRefused })
         {
-            return (Refused, null, "connection refused");
+            return new(Succeeded: false) { What = "connection refused", WasRefused = true };
         }
         catch (Exception fault) when (fault is HttpRequestException or IOException or JsonException || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
-            return (Broken, null, fault.Message);
+            return new(Succeeded: false) { What = (fault.InnerException ?? fault).Message };
         }
     }
 
-    private enum AnswerKind
+    private void Learn(System.Net.Http.Headers.HttpResponseHeaders headers)
     {
-        Success,
-        Unanswered,
-        Failed,
+        Node = headers.TryGetValues(NodeHeader, out var nodes) ? nodes.First() : null;
+        if (BoundTo is not null && Node is not null && !string.Equals(BoundTo, Node, StringComparison.Ordinal))
+        {
+            _tally.Stray();
+        }
+
+        foreach (var line in headers.TryGetValues("Set-Cookie", out var lines) ? lines : [])
+        {
+            if (line.StartsWith(RouteCookie + "=", StringComparison.Ordinal))
+            {
+                Bindings++;
+
+                // n1, token.n1 or n1|token, whatever the balancer reads.
+                var value = line[(RouteCookie.Length + 1)..].Split(';')[0];
+                BoundTo = value.Length == 0 ? null : value[(value.LastIndexOf('.') + 1)..].Split('|')[0];
+            }
+        }
     }
 
-    private readonly record struct Answer(AnswerKind Kind, JsonElement? Body);
+    private readonly record struct Answer(bool Succeeded)
+    {
+        public JsonElement? Body { get; init; }
+
+        public string What { get; init; } = "";
+
+        /// <summary>Nothing was sent.</summary>
+        public bool WasRefused { get; init; }
+    }
 }

@@ -24,4 +24,10 @@ public enum Needs
 
     /// <summary>chromium.</summary>
     Chromium = 32,
+
+    /// <summary>apache2.</summary>
+    Apache = 64,
+
+    /// <summary>varnishd.</summary>
+    Varnish = 128,
 }

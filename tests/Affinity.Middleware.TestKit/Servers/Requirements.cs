@@ -17,6 +17,8 @@ public static class Requirements
         (Needs.Nginx, "nginx", "apt-get install nginx"),
         (Needs.Caddy, "caddy", "apt-get install caddy"),
         (Needs.Chromium, "chromium", "apt-get install chromium"),
+        (Needs.Apache, "apache2", "apt-get install apache2-bin"),
+        (Needs.Varnish, "varnishd", "apt-get install varnish"),
     ];
 
     /// <summary>Whether a missing program is a failure: the environment says <c>CI=true</c>.</summary>
