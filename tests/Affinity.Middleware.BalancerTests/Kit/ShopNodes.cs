@@ -54,7 +54,7 @@ internal sealed class ShopNodes : IAsyncDisposable
             ["Affinity:Node:Track"] = track,
             ["Affinity:Node:ResponseHeader"] = ShopFarm.Visitor.NodeHeader,
             ["Affinity:Node:HeartbeatInterval"] = "00:00:00.400",
-            ["Affinity:Node:DeadAfter"] = "00:00:03",
+            ["Affinity:Node:DeadAfter"] = "00:00:05",
             ["Affinity:Drain:Notice"] = "00:00:01.500",
             ["Affinity:Drain:Evacuation"] = "00:00:01.500",
             // A machine on which everything waits for a processor is not a store that is away.
