@@ -59,7 +59,7 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
         get
         {
             var told = Volatile.Read(ref _told);
-            return told is not null && told.State == State ? told : ToRecord();
+            return told is not null && told.State == State && told.Stopping == IsStopping ? told : ToRecord();
         }
     }
 

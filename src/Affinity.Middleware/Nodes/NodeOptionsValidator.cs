@@ -15,6 +15,9 @@ internal static class NodeOptionsValidator
     private static readonly SearchValues<char> PathCharacters =
         SearchValues.Create("/-._~!$&'()*+,;=:@0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
+    /// <summary>Whether it can be a node's host and port.</summary>
+    public static bool IsAddress(string? address) => address is { Length: > 0 and <= MaxAddressLength } && !address.AsSpan().ContainsAnyExceptInRange('!', '~');
+
     public static IEnumerable<string> Faults(NodeOptions options)
     {
         if (options.Id is { } id && !NodeId.TryParse(id, out _))
@@ -22,7 +25,7 @@ internal static class NodeOptionsValidator
             yield return $"Affinity:Node:Id is '{id}'. A balancer must be able to match it byte for byte: use 1 to {NodeId.MaxLength} characters of A-Z a-z 0-9 _ and -, or leave it out and the host name is used.";
         }
 
-        if (options.Address is { } address && (address.Length is 0 or > MaxAddressLength || address.AsSpan().ContainsAnyExceptInRange('!', '~')))
+        if (options.Address is { } address && !IsAddress(address))
         {
             yield return $"Affinity:Node:Address must be 1 to {MaxAddressLength} visible characters of ASCII: this node's host and port as the balancer dials them, such as 10.1.1.100:8080. Leave it out unless the balancer's cookie is made of it.";
         }

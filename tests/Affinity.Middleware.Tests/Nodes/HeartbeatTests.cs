@@ -54,6 +54,15 @@ public sealed class HeartbeatTests : IDisposable
     }
 
     [Fact]
+    public void A_node_that_drains_by_command_and_is_told_to_stop_says_so_at_once()
+    {
+        _node.BeginDrain(stops: false);
+        Assert.False(_node.Record.Stopping);
+        _node.BeginDrain(stops: true);
+        Assert.True(_node.Record.Stopping);
+    }
+
+    [Fact]
     public async Task A_node_that_stops_follows_no_wish_to_serve()
     {
         _node.BeginDrain(stops: true);

@@ -1,0 +1,69 @@
+using System.Globalization;
+using Affinity.LoadBench;
+
+// bench/load.sh [--quick] [--rounds n] [--seconds n] [--bytes n]: the whole system side by side, interleaved, medians, as ratios. Progress goes to standard error, the tables to standard output.
+var quick = args.Contains("--quick");
+var rounds = Number("--rounds", quick ? 1 : 5);
+var duration = TimeSpan.FromSeconds(Number("--seconds", quick ? 1 : 3));
+var bytes = Number("--bytes", 1024);
+var report = new Report(Console.Out);
+report.Begin(rounds, duration, bytes);
+foreach (var delay in (TimeSpan[])[TimeSpan.Zero, TimeSpan.FromMilliseconds(1)])
+{
+    await using var network = await Network.StartAsync(delay);
+    var contenders = new List<Contender>();
+    try
+    {
+        foreach (var name in (string[])["noop", "memory", "framework", "affinity"])
+        {
+            contenders.Add(await Contender.StartAsync(name, network, bytes));
+        }
+
+        foreach (var contender in contenders)
+        {
+            // Compiled code in its last form before anything counts.
+            foreach (var operation in (string[])["untouched", "read", "write"])
+            {
+                await contender.MeasureAsync(new Setting(operation, 32, delay), TimeSpan.FromSeconds(quick ? 1 : 3));
+            }
+        }
+
+        foreach (var connections in quick ? (int[])[1, 32] : [1, 32, 128])
+        {
+            foreach (var operation in (string[])["anonymous", "untouched", "read", "write"])
+            {
+                var setting = new Setting(operation, connections, delay);
+                report.Add(setting, await PlayAsync(contenders, setting));
+            }
+        }
+    }
+    finally
+    {
+        foreach (var contender in contenders)
+        {
+            await contender.DisposeAsync();
+        }
+    }
+}
+
+report.End();
+return report.HasErrors ? 1 : 0;
+
+// A B C D, A B C D, …: whatever the machine does meanwhile, it does to all.
+async Task<Dictionary<string, Sample>> PlayAsync(List<Contender> contenders, Setting setting)
+{
+    var samples = contenders.ToDictionary(contender => contender.Name, _ => new List<Sample>(), StringComparer.Ordinal);
+    for (var round = 1; round <= rounds; round++)
+    {
+        foreach (var contender in contenders)
+        {
+            Console.Error.WriteLine($"{DateTime.Now:HH:mm:ss} {setting}, round {round} of {rounds}: {contender.Name}");
+            samples[contender.Name].Add(await contender.MeasureAsync(setting, duration));
+        }
+    }
+
+    return samples.ToDictionary(pair => pair.Key, pair => Sample.Median(pair.Value), StringComparer.Ordinal);
+}
+
+int Number(string option, int usual) =>
+    Array.IndexOf(args, option) is >= 0 and var at && at + 1 < args.Length ? int.Parse(args[at + 1], CultureInfo.InvariantCulture) : usual;
