@@ -72,11 +72,11 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     }
 
     /// <summary>The directory holds this node under its name.</summary>
-    public void Joined(IReadOnlyList<NodeRecord> live) => _standing = new([.. live], HoldsName: true, Answers: true, Problem: null);
+    public void Joined(IReadOnlyList<NodeRecord> live) => _standing = new(Trusted(live), HoldsName: true, Answers: true, Problem: null);
 
     /// <summary>Another incarnation lives under this node's name.</summary>
     public void NameTaken(IReadOnlyList<NodeRecord> live) =>
-        _standing = new([.. live], HoldsName: false, Answers: true, $"The name '{Self}' belongs to another live node: set Affinity:Node:Id to a name of its own, or wait until the other one counts as dead.");
+        _standing = new(Trusted(live), HoldsName: false, Answers: true, $"The name '{Self}' belongs to another live node: set Affinity:Node:Id to a name of its own, or wait until the other one counts as dead.");
 
     /// <summary>The directory has not answered since a point in time; what was known before stays.</summary>
     public void DirectoryAway(DateTimeOffset since) =>
@@ -106,6 +106,18 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     /// <returns>Whether anything changed.</returns>
     public bool EndDrain() =>
         Volatile.Read(ref _leave) is { Stops: false } leave && ReferenceEquals(Interlocked.CompareExchange(ref _leave, null, leave), leave);
+
+    /// <summary>What no node tells counts as not told: somebody else has written it into the directory, and it would go into cookies and choices.</summary>
+    private static NodeRecord[] Trusted(IReadOnlyList<NodeRecord> live) =>
+    [
+        .. live.Select(node => node with
+        {
+            InFlight = Math.Max(node.InFlight, 0),
+            Bound = Math.Max(node.Bound, 0),
+            Address = NodeOptionsValidator.IsAddress(node.Address) ? node.Address : null,
+            Track = NodeId.TryParse(node.Track, out _) ? node.Track : null,
+        }),
+    ];
 
     // One reference, so that a reader never sees the parts of two beats.
     private sealed record Standing(NodeRecord[] Live, bool HoldsName, bool Answers, string? Problem);

@@ -54,6 +54,15 @@ public sealed class HeartbeatTests : IDisposable
     }
 
     [Fact]
+    public async Task What_no_node_tells_counts_as_not_told()
+    {
+        var peer = FakeDirectory.Peer("node-z");
+        _directory.Answer = self => new(Accepted: true, [self, peer with { InFlight = -5, Bound = -1, Address = "10.0.0.1:80\r\nSet-Cookie: x=1", Track = "blue; Path=/" }]);
+        await BeatAsync();
+        Assert.Equal(peer, _node.Live[1]);
+    }
+
+    [Fact]
     public void A_node_that_drains_by_command_and_is_told_to_stop_says_so_at_once()
     {
         _node.BeginDrain(stops: false);

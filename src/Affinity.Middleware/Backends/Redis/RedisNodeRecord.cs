@@ -22,14 +22,8 @@ internal sealed record RedisNodeRecord(
         new RedisNodeRecord(CurrentFormat, node.State == NodeState.Draining ? Draining : Active, node.InFlight, node.Bound, node.Address, node.Track, node.Stopping),
         RedisJsonContext.Default.RedisNodeRecord);
 
-    // What no node writes counts as not told: somebody else has written it, and it goes into cookies and choices.
-    private NodeRecord ToNode(NodeId id, Guid incarnation, NodeState state) => new(id, incarnation, state, Math.Max(InFlight, 0))
-    {
-        Bound = Math.Max(Bound, 0),
-        Address = NodeOptionsValidator.IsAddress(Address) ? Address : null,
-        Track = NodeId.TryParse(Track, out _) ? Track : null,
-        Stopping = Stopping,
-    };
+    private NodeRecord ToNode(NodeId id, Guid incarnation, NodeState state) =>
+        new(id, incarnation, state, InFlight) { Bound = Bound, Address = Address, Track = Track, Stopping = Stopping };
 
     /// <summary>Reads a field of the directory, <c>until incarnation record</c>. Null for a record of another format.</summary>
     public static NodeRecord? Read(string id, string field)
