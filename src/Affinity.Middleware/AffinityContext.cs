@@ -27,7 +27,7 @@ public sealed class AffinityContext
         Stickiness is { } visit ? (visit.Decision ?? _context.RequestServices.GetRequiredService<StickinessJudge>().Foresee(visit)).Reason.Word() : null;
 
     /// <summary>The version of the app that this visitor stays on (<c>Affinity:Node:Track</c>); null when they stay on none.</summary>
-    public string? Track => (Stickiness?.Decision?.Binding ?? Stickiness?.Binding.Binding)?.Track;
+    public string? Track => Stickiness is not { } visit ? null : (visit.Decision is { } decided ? decided.Binding : visit.Binding.Binding)?.Track;
 
     /// <summary>The version of the session: as read, and after a save as saved; None without a session.</summary>
     public SessionVersion Version => Session.Version;

@@ -58,7 +58,7 @@ public static class AffinityHostingExtensions
             options.Configure(configure);
         }
 
-        options.PostConfigure<IServiceProvider>((settings, provider) => settings.Stickiness.Steers = provider.GetService<CustomDialect>()?.Dialect.Steers ?? true);
+        options.PostConfigure<IServiceProvider>((settings, provider) => settings.Stickiness.OwnDialectSteers = provider.GetService<CustomDialect>()?.Dialect.Steers);
         options.PostConfigure<IConfiguration, IHostEnvironment>((settings, configuration, environment) =>
         {
             settings.Application ??= environment.ApplicationName;

@@ -29,11 +29,16 @@ internal sealed class BoundVisitors(TimeSpan window, TimeProvider time)
         }
 
         var now = time.GetTimestamp();
-        if (!_lastSeen.TryAdd(visitor, now))
+        while (!_lastSeen.TryAdd(visitor, now))
         {
-            _lastSeen[visitor] = now;
+            // Never by the indexer: it would add, uncounted, whoever leaves in this moment.
+            if (_lastSeen.TryGetValue(visitor, out var seen) && _lastSeen.TryUpdate(visitor, now, seen))
+            {
+                return;
+            }
         }
-        else if (Interlocked.Increment(ref _size) > Capacity)
+
+        if (Interlocked.Increment(ref _size) > Capacity)
         {
             Halve();
         }
@@ -52,11 +57,12 @@ internal sealed class BoundVisitors(TimeSpan window, TimeProvider time)
     public void Sweep()
     {
         var now = time.GetTimestamp();
-        foreach (var (visitor, seen) in _lastSeen)
+        foreach (var visit in _lastSeen)
         {
-            if (time.GetElapsedTime(seen, now) >= window)
+            // Only as it was seen: a visitor who comes in this moment stays.
+            if (time.GetElapsedTime(visit.Value, now) >= window && _lastSeen.TryRemove(visit))
             {
-                Leaves(visitor);
+                Interlocked.Decrement(ref _size);
             }
         }
 

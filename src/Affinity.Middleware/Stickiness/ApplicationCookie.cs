@@ -31,8 +31,41 @@ internal sealed class ApplicationCookie(string? name, TimeProvider time)
         return state;
     }
 
-    // RFC 6265, section 5.3: Max-Age has precedence over Expires.
-    private bool Removes(string line) =>
-        SetCookieHeaderValue.TryParse(line, out var cookie)
-        && (cookie.MaxAge is { } age ? age <= TimeSpan.Zero : cookie.Expires is { } end && end <= time.GetUtcNow());
+    // RFC 6265, sections 5.2 and 5.3: Max-Age has precedence over Expires, of several the last counts, and what cannot be read is as if it were not there. The framework's own reader takes no
+    // negative Max-Age and no value that is out of the grammar, and browsers take both.
+    private bool Removes(string line)
+    {
+        bool? byAge = null, byDate = null;
+        var text = line.AsSpan();
+        foreach (var range in text.Split(';'))
+        {
+            var attribute = text[range];
+            var equals = attribute.IndexOf('=');
+            if (equals < 0 || range.Start.Value == 0)
+            {
+                continue;
+            }
+
+            var word = attribute[..equals].Trim();
+            var value = attribute[(equals + 1)..].Trim();
+            if (word.Equals("Max-Age", StringComparison.OrdinalIgnoreCase))
+            {
+                byAge = IsOver(value) ?? byAge;
+            }
+            else if (word.Equals("Expires", StringComparison.OrdinalIgnoreCase) && HeaderUtilities.TryParseDate(value.ToString(), out var end))
+            {
+                byDate = end <= time.GetUtcNow();
+            }
+        }
+
+        return byAge ?? byDate ?? false;
+    }
+
+    /// <summary>Whether a Max-Age is zero or less, however long the number is; null: it is none.</summary>
+    private static bool? IsOver(ReadOnlySpan<char> age)
+    {
+        var isNegative = age is ['-', ..];
+        var digits = isNegative ? age[1..] : age;
+        return digits.IsEmpty || digits.ContainsAnyExceptInRange('0', '9') ? null : isNegative || !digits.ContainsAnyExcept('0');
+    }
 }

@@ -8,7 +8,12 @@ internal sealed class LiveTargets(IAffinityDialect dialect, NodeMembership node)
     private Snapshot? _snapshot;
 
     /// <summary>This node first; the same object until the next heartbeat.</summary>
-    public IReadOnlyList<RouteTarget> Now
+    public IReadOnlyList<RouteTarget> Now => Current.Targets;
+
+    /// <summary>Who of the directory's last answer can be named: with a dialect that needs addresses, nodes that tell none are left out, or visitors would be given to somebody no cookie leads to. Empty before the first.</summary>
+    public IReadOnlyList<NodeRecord> Nodes => Current.Nodes;
+
+    private Snapshot Current
     {
         get
         {
@@ -16,11 +21,11 @@ internal sealed class LiveTargets(IAffinityDialect dialect, NodeMembership node)
             var snapshot = Volatile.Read(ref _snapshot);
             if (snapshot is null || !ReferenceEquals(snapshot.Live, live))
             {
-                snapshot = new Snapshot(live, RouteTargets.Of(dialect, new RouteTarget(node.Self, node.Address), live));
+                snapshot = Take(live);
                 Volatile.Write(ref _snapshot, snapshot);
             }
 
-            return snapshot.Targets;
+            return snapshot;
         }
     }
 
@@ -39,5 +44,11 @@ internal sealed class LiveTargets(IAffinityDialect dialect, NodeMembership node)
         return null;
     }
 
-    private sealed record Snapshot(IReadOnlyList<NodeRecord> Live, IReadOnlyList<RouteTarget> Targets);
+    private Snapshot Take(IReadOnlyList<NodeRecord> live)
+    {
+        var nodes = dialect.NeedsAddress ? [.. live.Where(known => known.Id == node.Self || known.Address is not null)] : live;
+        return new Snapshot(live, nodes, RouteTargets.Of(dialect, new RouteTarget(node.Self, node.Address), live));
+    }
+
+    private sealed record Snapshot(IReadOnlyList<NodeRecord> Live, IReadOnlyList<NodeRecord> Nodes, IReadOnlyList<RouteTarget> Targets);
 }

@@ -27,23 +27,32 @@ internal sealed class RouteCookie(string name, IAffinityDialect dialect, bool se
     public static bool IsValue(string? value) => value is { Length: > 0 and <= IAffinityDialect.MaxValueLength } && !value.AsSpan().ContainsAnyExcept(Octets);
 
     /// <summary>
-    /// What the request's cookie names. With several of one name nginx and Apache follow the first and HAProxy the first that it knows, so the first that names a node counts;
-    /// after <see cref="CookieValues.Max"/> different ones nothing is looked at any more.
+    /// What the request's cookie names. With several of one name nginx and Apache follow the first and HAProxy the first that it knows. So one that names this node counts before others, as the balancer may have
+    /// followed it, and a foreign one that no new cookie replaces (it has another path) does not cause a new cookie with every response; then the first that names a node.
+    /// After <see cref="CookieValues.Max"/> different ones nothing is looked at any more.
     /// </summary>
     /// <param name="request">The request.</param>
     /// <param name="live">As <see cref="IAffinityDialect.Read"/> takes it.</param>
     public RouteReading Read(HttpRequest request, IReadOnlyList<RouteTarget> live)
     {
         var values = CookieValues.Read(request.Headers.Cookie, name);
+        var result = values.Count == 0 ? RouteReading.Absent : RouteReading.Unrecognised;
         for (var i = 0; i < values.Count; i++)
         {
-            if (values[i].Length <= IAffinityDialect.MaxValueLength && dialect.Read(values[i].Span, live) is { Kind: RouteReadingKind.Named } reading)
+            if (values[i].Length > IAffinityDialect.MaxValueLength || dialect.Read(values[i].Span, live) is not { Kind: RouteReadingKind.Named } reading)
+            {
+                continue;
+            }
+
+            if (reading.Names(live[0].Node))
             {
                 return reading;
             }
+
+            result = result.Kind == RouteReadingKind.Named ? result : reading;
         }
 
-        return values.Count == 0 ? RouteReading.Absent : RouteReading.Unrecognised;
+        return result;
     }
 
     /// <summary>Sends the visitor to a node from now on; where the dialect does not steer, to whichever node the balancer takes a new value for.</summary>

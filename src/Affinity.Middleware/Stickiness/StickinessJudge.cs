@@ -5,14 +5,17 @@ using Affinity.Tickets;
 namespace Affinity.Stickiness;
 
 /// <summary>Gathers the facts of a request and asks <see cref="StickinessRules"/>. Safe for concurrent use.</summary>
-internal sealed class StickinessJudge(StickinessOptions options, DrainOptions drain, NodeMembership node, TimeProvider time)
+internal sealed class StickinessJudge(StickinessOptions options, DrainOptions drain, NodeMembership node, LiveTargets targets, TimeProvider time)
 {
     private readonly Lock _oneRelease = new();
     private LoadRelease _release = LoadRelease.Start;
 
     /// <summary>Whether the request is refused before the app runs.</summary>
     public bool Refuses(StickinessFeature visit) =>
-        drain.UnboundRequests == UnboundRequests.Refuse && node.State == NodeState.Draining && Foresee(visit, mayRefuse: true).Kind == DecisionKind.Refuse;
+        drain.UnboundRequests == UnboundRequests.Refuse && node.State == NodeState.Draining
+
+        // A binding that could not be verified through a fault of ours may well lead here.
+        && visit.Binding.Verdict != BindingVerdict.Unverifiable && Foresee(visit, mayRefuse: true).Kind == DecisionKind.Refuse;
 
     /// <summary>What would happen if the response started now; changes nothing.</summary>
     public StickinessDecision Foresee(StickinessFeature visit, bool mayRefuse = false) =>
@@ -51,7 +54,7 @@ internal sealed class StickinessJudge(StickinessOptions options, DrainOptions dr
             Route = visit.Route,
             Binding = visit.Binding.Binding,
             Self = self,
-            Live = node.Live,
+            Live = targets.Nodes,
             Now = time.GetUtcNow(),
             Something = self.Track is not null || visit.Binding.Binding?.Track is not null || HasSession(visit),
             ApplicationCookie = applicationCookie,

@@ -42,9 +42,7 @@ internal sealed class StickinessMiddleware
     {
         if (_judge.Refuses(visit))
         {
-            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-            context.Response.Headers.RetryAfter = "0";
-            context.Response.Headers.CacheControl = "no-store";
+            _writer.Refuse(context.Response);
             return Task.CompletedTask;
         }
 
@@ -57,7 +55,9 @@ internal sealed class StickinessMiddleware
     {
         var context = (HttpContext)state;
         var visit = context.Features.GetRequiredFeature<StickinessFeature>();
-        if (visit.Binding.Verdict != BindingVerdict.Unverifiable)
+
+        // An exception handler that stands before the pipeline runs it again, and then this is called twice.
+        if (visit.Decision is null && visit.Binding.Verdict != BindingVerdict.Unverifiable)
         {
             var decision = _judge.Decide(visit, _applicationCookie.StateOf(context.Response, visit.CameWithApplicationCookie));
             visit.Decision = decision;

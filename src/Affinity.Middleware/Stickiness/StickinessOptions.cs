@@ -54,10 +54,9 @@ public sealed class StickinessOptions
     /// <summary>How often a node judges its load anew. 1 second to 1 hour; 10 seconds by default. Keep it above two heartbeats, or a node judges by figures from before its last release.</summary>
     public TimeSpan ReleaseInterval { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Whether values name a node; of a dialect of the app's own the dialect says so.</summary>
-    internal bool Steers
-    {
-        get => field && Dialect != AffinityDialect.Opaque;
-        set;
-    } = true;
+    /// <summary>What a dialect of the app's own says of itself, whatever <see cref="Dialect"/> is; null: there is none.</summary>
+    internal bool? OwnDialectSteers { get; set; }
+
+    /// <summary>Whether values name a node.</summary>
+    internal bool Steers => OwnDialectSteers ?? Dialect != AffinityDialect.Opaque;
 }

@@ -10,6 +10,15 @@ namespace Affinity.Stickiness;
 internal sealed class StickinessWriter(
     StickinessOptions options, RouteCookie route, LiveTargets targets, BindingCookie bindings, NodeMembership node, TimeProvider time, AffinityMetrics metrics, ILogger<StickinessWriter> logger)
 {
+    /// <summary>Answers in the app's stead, so that the balancer takes another node.</summary>
+    public void Refuse(HttpResponse response)
+    {
+        metrics.StickinessDecided(DecisionKind.Refuse.Word(), StickinessReason.Drain.Word());
+        response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+        response.Headers.RetryAfter = "0";
+        response.Headers.CacheControl = "no-store";
+    }
+
     public void Write(StickinessFeature visit, in StickinessDecision decision, HttpResponse response)
     {
         metrics.StickinessDecided(decision.Kind.Word(), decision.Reason.Word());
@@ -37,7 +46,7 @@ internal sealed class StickinessWriter(
     private void Lead(StickinessFeature visit, in StickinessDecision decision, HttpResponse response)
     {
         var isHere = decision.Target!.Id == node.Self;
-        if (options.Ownership == RouteOwnership.Balancer && isHere)
+        if (isHere && (options.Ownership == RouteOwnership.Balancer || LeadsHereAlready(visit)))
         {
             return;
         }
@@ -51,6 +60,10 @@ internal sealed class StickinessWriter(
             RemoveRoute(visit, response);
         }
     }
+
+    /// <summary>Of a value that names nobody we know that it leads here, as it came here; a new one would send the visitor away again, to a node that does the same.</summary>
+    private bool LeadsHereAlready(StickinessFeature visit) =>
+        !options.Steers && options.Ownership == RouteOwnership.App && visit.Route.Kind != RouteReadingKind.Absent;
 
     private void RemoveRoute(StickinessFeature visit, HttpResponse response)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Affinity.Nodes;
 
 namespace Affinity.Stickiness;
@@ -18,30 +19,51 @@ internal static class TargetChoice
 
     /// <summary>An active peer on exactly this track (null: on none) whose load is below a limit; null if there is none.</summary>
     public static NodeRecord? ChooseOn(IReadOnlyList<NodeRecord> live, NodeId self, string? track, ulong random, double below) =>
-        Draw(live, node => node.Id != self && node.State == NodeState.Active && string.Equals(node.Track, track, StringComparison.Ordinal) && NodeLoad.Of(node) < below, random);
+        Draw(live, new Wanted(self, AnyTrack: false, track, below), random);
 
     private static NodeRecord? ChooseAny(IReadOnlyList<NodeRecord> live, NodeId self, ulong random) =>
-        Draw(live, node => node.Id != self && node.State == NodeState.Active, random);
+        Draw(live, new Wanted(self, AnyTrack: true, Track: null, double.PositiveInfinity), random);
 
-    private static NodeRecord? Draw(IReadOnlyList<NodeRecord> live, Func<NodeRecord, bool> isCandidate, ulong random)
+    // Counts and then counts again up to the place: a draining node draws with each request, and a list of candidates would be new each time.
+    private static NodeRecord? Draw(IReadOnlyList<NodeRecord> live, in Wanted wanted, ulong random)
     {
-        var candidates = live.Where(isCandidate).ToArray();
-        if (candidates.Length < 2)
+        var count = 0;
+        for (var i = 0; i < live.Count; i++)
         {
-            return candidates.FirstOrDefault();
+            count += wanted.Takes(live[i]) ? 1 : 0;
+        }
+
+        if (count < 2)
+        {
+            return count == 0 ? null : At(live, wanted, 0);
         }
 
         // Two different places out of one number: the upper half draws among all, the lower half among the others.
-        var first = Place(random >> 32, candidates.Length);
-        var second = Place(random & uint.MaxValue, candidates.Length - 1);
-        if (second >= first)
+        var first = Place(random >> 32, count);
+        var second = Place(random & uint.MaxValue, count - 1);
+        var (one, other) = (At(live, wanted, first), At(live, wanted, second >= first ? second + 1 : second));
+        return NodeLoad.Of(one) <= NodeLoad.Of(other) ? one : other;
+    }
+
+    private static NodeRecord At(IReadOnlyList<NodeRecord> live, in Wanted wanted, int place)
+    {
+        for (var i = 0; i < live.Count; i++)
         {
-            second++;
+            if (wanted.Takes(live[i]) && place-- == 0)
+            {
+                return live[i];
+            }
         }
 
-        return NodeLoad.Of(candidates[first]) <= NodeLoad.Of(candidates[second]) ? candidates[first] : candidates[second];
+        throw new UnreachableException();
     }
 
     // Multiply and shift: uniform to within one part in four thousand million for any number of nodes.
     private static int Place(ulong half, int count) => (int)((half * (ulong)count) >> 32);
+
+    private readonly record struct Wanted(NodeId Self, bool AnyTrack, string? Track, double Below)
+    {
+        public bool Takes(NodeRecord node) =>
+            node.Id != Self && node.State == NodeState.Active && (AnyTrack || string.Equals(node.Track, Track, StringComparison.Ordinal)) && NodeLoad.Of(node) < Below;
+    }
 }

@@ -95,4 +95,35 @@ public sealed class BoundVisitorsTests
         })));
         Assert.Equal(10_000, _bound.Count);
     }
+
+    /// <summary>Who came while they left was put back uncounted, and leaving once more took one off the count for ever, down to below zero.</summary>
+    [Fact]
+    public async Task A_visitor_who_comes_and_leaves_at_the_same_time_leaves_the_count_right()
+    {
+        var workers = Enumerable.Range(0, 4).Select(worker => Task.Factory.StartNew(
+            () =>
+            {
+                for (var i = 0u; i < 200_000; i++)
+                {
+                    if (worker % 2 == 0)
+                    {
+                        _bound.Stays(i % 3);
+                    }
+                    else
+                    {
+                        _bound.Leaves(i % 3);
+                    }
+                }
+            },
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default));
+        await Task.WhenAll(workers);
+        for (var visitor = 0u; visitor < 3; visitor++)
+        {
+            _bound.Leaves(visitor);
+        }
+
+        Assert.Equal(0, _bound.Count);
+    }
 }

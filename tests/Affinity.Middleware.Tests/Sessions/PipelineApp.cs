@@ -23,6 +23,8 @@ internal sealed class PipelineApp : IAsyncDisposable
 
     public Uri Address => new(_app.Urls.Single());
 
+    public IServiceProvider Services => _app.Services;
+
     public static async Task<PipelineApp> StartAsync(
         Action<WebApplication> map, Action<AffinityOptions>? configure = null, Action<WebApplicationBuilder>? build = null)
     {
@@ -41,9 +43,12 @@ internal sealed class PipelineApp : IAsyncDisposable
         return new PipelineApp(app, time, store);
     }
 
+    /// <summary>What a SIGTERM brings about.</summary>
+    public Task StopAsync() => _app.StopAsync();
+
     public async ValueTask DisposeAsync()
     {
-        await _app.StopAsync();
+        await StopAsync();
         await _app.DisposeAsync();
     }
 }

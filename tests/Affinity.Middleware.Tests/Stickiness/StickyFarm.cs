@@ -2,147 +2,182 @@ using Affinity.Backends.Memory;
 using Affinity.Nodes;
 using Affinity.Sessions;
 using Affinity.TestKit;
+using Affinity.Tests.Sessions;
+using Affinity.Tests.Tickets;
+using Affinity.Tickets;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Affinity.Tests.Stickiness;
 
-/// <summary>Apps with the whole pipeline on a real Kestrel each, with one store, one node directory and one clock: several hosts in one process as the internet.</summary>
+/// <summary>
+/// Several apps in one process as "the internet": each with the whole pipeline on a Kestrel of its own, sharing what a backend shares and one clock that stands still. The test is the balancer.
+/// </summary>
 internal sealed class StickyFarm : IAsyncDisposable
 {
+    private readonly SortedDictionary<string, StickyNode> _nodes = new(StringComparer.Ordinal);
+    private readonly Action<AffinityOptions> _configure;
+    private readonly Action<WebApplicationBuilder> _build;
+    private readonly MemorySessionStore _sessions;
     private readonly MemoryNodeDirectory _directory;
-    private readonly MemorySessionStore _store;
-    private readonly Directory _seen;
-    private readonly Dictionary<string, WebApplication> _apps = new(StringComparer.Ordinal);
-    private readonly Action<AffinityOptions>? _configure;
-    private readonly Action<AffinityBuilder>? _build;
+    private readonly MemoryKeyVault _keys = new();
 
-    private StickyFarm(Action<AffinityOptions>? configure, Action<AffinityBuilder>? build)
+    private StickyFarm(Action<AffinityOptions>? configure, Action<WebApplicationBuilder>? build)
     {
-        (_configure, _build) = (configure, build);
-        _directory = new MemoryNodeDirectory(Time);
-        _store = new MemorySessionStore(Time);
-        _seen = new Directory(_directory);
+        (_configure, _build) = (configure ?? (_ => { }), build ?? (_ => { }));
+        (_sessions, _directory) = (new MemorySessionStore(Time), new MemoryNodeDirectory(Time));
     }
 
     public ManualTime Time { get; } = new();
 
-    public Uri this[string node] => new(_apps[node].Urls.Single());
+    /// <summary>Everything that any app logs, from Trace up.</summary>
+    public ListLogger Log { get; } = new();
 
-    /// <summary>Nodes by name; <c>a:blue</c> is node a on the track blue.</summary>
-    public static async Task<StickyFarm> StartAsync(IEnumerable<string> nodes, Action<AffinityOptions>? configure = null, Action<AffinityBuilder>? build = null)
+    public StickyNode this[string name] => _nodes[name];
+
+    /// <param name="nodes">Their names, <c>a b</c>, with tracks <c>a/blue b/green</c>.</param>
+    /// <param name="configure">For each node; its name is there already.</param>
+    /// <param name="build">For each node.</param>
+    public static async Task<StickyFarm> StartAsync(string nodes, Action<AffinityOptions>? configure = null, Action<WebApplicationBuilder>? build = null)
     {
         var farm = new StickyFarm(configure, build);
-        foreach (var node in nodes)
+        foreach (var node in nodes.Split(' '))
         {
-            await farm.StartNodeAsync(node);
+            await farm.AddAsync(node);
         }
 
         await farm.BeatAsync();
         return farm;
     }
 
-    public async Task StartNodeAsync(string node)
+    /// <summary>A browser whose cookies end by the farm's clock.</summary>
+    public Visitor NewVisitor() => new(new CookieJar(Time));
+
+    /// <summary>Starts a node; the others know it after <see cref="BeatAsync"/>.</summary>
+    public async Task AddAsync(string node, Action<AffinityOptions>? configure = null)
     {
-        var (name, track) = node.Split(':') is [var n, var t] ? (n, t) : (node, null);
-        var builder = WebApplication.CreateBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        var affinity = builder.AddAffinity(options =>
-        {
-            options.Application = "sticky";
-            options.Secrets.Add(Convert.ToBase64String([.. Enumerable.Range(1, 32).Select(i => (byte)i)]));
-            options.Node.Id = name;
-            options.Node.Track = track;
-            options.Node.Address = $"10.0.0.{name[0] - 'a' + 1}:8080";
-            options.Node.ResponseHeader = "X-Node";
-            _configure?.Invoke(options);
-        });
-        _build?.Invoke(affinity);
-        builder.Services.AddSingleton<TimeProvider>(Time);
-        builder.Services.AddSingleton<INodeDirectory>(_seen);
-        builder.Services.AddSingleton<ISessionStore>(_store);
-        var app = builder.Build();
-        app.MapGet("/", () => "hello");
-        app.MapGet("/get", (HttpContext context) => context.Session.GetString("x") ?? "nothing");
-        app.MapPost("/set", (HttpContext context) => context.Session.SetString("x", "1"));
-        app.MapPost("/end", (HttpContext context) => context.Session.AbandonAsync());
-        app.MapPost("/issue", (HttpContext context) => context.Response.Cookies.Append("login", "1"));
-        app.MapPost("/remove", (HttpContext context) => context.Response.Cookies.Delete("login"));
-        app.MapGet("/affinity", (HttpContext context) => $"{context.GetAffinity().BoundTo} {context.GetAffinity().BindingReason} {context.GetAffinity().Track}");
-        _seen.IsEmpty = true;
-        await app.StartAsync();
-        _seen.IsEmpty = false;
-        _apps[name] = app;
+        var (name, track) = node.Split('/') is [var first, var second] ? (first, second) : (node, null);
+        var line = new DirectoryLine(_directory);
+        var runs = new RunCount();
+        var app = await PipelineApp.StartAsync(
+            routes => StickyRoutes.Map(routes, runs),
+            options =>
+            {
+                (options.Application, options.Node.Id, options.Node.Track) = (Sample.Application, name, track);
+                options.Secrets.Add(Sample.Secret);
+                _configure(options);
+                configure?.Invoke(options);
+            },
+            builder =>
+            {
+                builder.Logging.SetMinimumLevel(LogLevel.Trace).AddProvider(Log);
+                builder.Services.AddSingleton<TimeProvider>(Time);
+                builder.Services.AddSingleton<ISessionStore>(_sessions);
+                builder.Services.AddSingleton<INodeDirectory>(line);
+                builder.Services.AddSingleton<IKeyVault>(_keys);
+                _build(builder);
+            });
+        line.IsStarting = false;
+        _nodes[name] = new StickyNode(app, line, runs);
     }
 
-    /// <summary>Every node tells the directory of itself and learns of the others, as with a heartbeat.</summary>
+    /// <summary>Every node has told the directory, and has heard of all others.</summary>
     public async Task BeatAsync()
     {
-        for (var round = 0; round < 2; round++)
+        foreach (var node in _nodes.Values.Concat(_nodes.Values).Where(node => !node.IsCut))
         {
-            foreach (var app in _apps.Values)
-            {
-                await app.Services.GetRequiredService<Heartbeat>().BeatAsync(CancellationToken.None);
-            }
+            await node.Heart.BeatAsync(CancellationToken.None);
         }
     }
 
-    public NodeMembership Node(string name) => _apps[name].Services.GetRequiredService<NodeMembership>();
+    /// <summary>Time passes, and the hearts beat.</summary>
+    public async Task PassAsync(TimeSpan time)
+    {
+        Time.Advance(time);
+        await BeatAsync();
+    }
 
-    /// <summary>Stops answering, and the directory forgets it when it counts as dead.</summary>
+    /// <summary>An operator's wish, and every node has heard of it.</summary>
+    public async Task AskAsync(string name, NodeWish wish)
+    {
+        await _directory.AskAsync(NodeId.Parse(name), wish, CancellationToken.None);
+        await BeatAsync();
+    }
+
+    /// <summary>The node is gone without a word, and the others have noticed.</summary>
     public async Task KillAsync(string name)
     {
-        await _apps[name].DisposeAsync();
-        _apps.Remove(name);
-        foreach (var record in Node(_apps.Keys.First()).Live.Where(node => node.Id.Value == name))
-        {
-            await _directory.LeaveAsync(record.Id, record.Incarnation, CancellationToken.None);
-        }
-
-        await BeatAsync();
-    }
-
-    public async Task DrainAsync(string name, bool evacuates = false)
-    {
-        await _directory.AskAsync(NodeId.Parse(name), NodeWish.Drain, CancellationToken.None);
-        await BeatAsync();
-        if (evacuates)
-        {
-            // One step, or the others would count as dead meanwhile.
-            Time.Advance(new DrainOptions().Notice);
-            await BeatAsync();
-        }
-    }
-
-    public async Task TakeBackAsync(string name)
-    {
-        await _directory.AskAsync(NodeId.Parse(name), NodeWish.Serve, CancellationToken.None);
-        await BeatAsync();
+        await _nodes[name].EndAsync();
+        _nodes.Remove(name);
+        await PassAsync(new NodeOptions().DeadAfter);
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var app in _apps.Values)
+        foreach (var node in _nodes.Values)
         {
-            await app.DisposeAsync();
+            await node.EndAsync();
         }
     }
+}
 
-    /// <summary>Shows a node that starts nobody else: it would wait for its peers' Data Protection keys, by a clock that stands still.</summary>
-    private sealed class Directory(MemoryNodeDirectory all) : INodeDirectory
+/// <summary>One app of the farm.</summary>
+internal sealed class StickyNode(PipelineApp app, DirectoryLine line, RunCount runs)
+{
+    public Uri Address => app.Address;
+
+    public NodeMembership Membership => Get<NodeMembership>();
+
+    public Heartbeat Heart => Get<Heartbeat>();
+
+    /// <summary>How many requests have reached the app behind the pipeline.</summary>
+    public int Runs => runs.Count;
+
+    public bool IsCut => line.IsCut;
+
+    public T Get<T>()
+        where T : notnull => app.Services.GetRequiredService<T>();
+
+    /// <summary>What a SIGTERM brings about; with time standing still it goes on until the test moves it.</summary>
+    public Task StopAsync() => app.StopAsync();
+
+    /// <summary>Ends the app, and nobody hears of it.</summary>
+    public async Task EndAsync()
     {
-        public bool IsEmpty { get; set; }
+        line.IsCut = true;
+        Membership.BeginDrain(stops: true);
 
-        public async ValueTask<NodeBeat> BeatAsync(NodeRecord self, TimeSpan deadAfter, CancellationToken cancellationToken) =>
-            await all.BeatAsync(self, deadAfter, cancellationToken) is var beat && IsEmpty ? beat with { Live = [self] } : beat;
-
-        public ValueTask LeaveAsync(NodeId id, Guid incarnation, CancellationToken cancellationToken) => all.LeaveAsync(id, incarnation, cancellationToken);
-
-        public ValueTask<bool> AskAsync(NodeId id, NodeWish wish, CancellationToken cancellationToken) => all.AskAsync(id, wish, cancellationToken);
+        // Without peers it does not wait for them, on a clock that nobody moves.
+        Membership.Joined([]);
+        await app.DisposeAsync();
     }
+}
+
+/// <summary>How often an app has run.</summary>
+internal sealed class RunCount
+{
+    private int _count;
+
+    public int Count => Volatile.Read(ref _count);
+
+    public void Add() => Interlocked.Increment(ref _count);
+}
+
+/// <summary>A node's connection to the directory, which can be cut.</summary>
+internal sealed class DirectoryLine(INodeDirectory directory) : INodeDirectory
+{
+    public bool IsCut { get; set; }
+
+    /// <summary>Shows nobody else: a node that starts would wait for its peers' Data Protection keys, by a clock that stands still.</summary>
+    public bool IsStarting { get; set; } = true;
+
+    public async ValueTask<NodeBeat> BeatAsync(NodeRecord self, TimeSpan deadAfter, CancellationToken cancellationToken) =>
+        await Reached().BeatAsync(self, deadAfter, cancellationToken) is var beat && IsStarting ? beat with { Live = [self] } : beat;
+
+    public ValueTask LeaveAsync(NodeId id, Guid incarnation, CancellationToken cancellationToken) => Reached().LeaveAsync(id, incarnation, cancellationToken);
+
+    public ValueTask<bool> AskAsync(NodeId id, NodeWish wish, CancellationToken cancellationToken) => Reached().AskAsync(id, wish, cancellationToken);
+
+    private INodeDirectory Reached() => IsCut ? throw new NodeDirectoryException("The line is cut.") : directory;
 }

@@ -80,7 +80,7 @@ public sealed class ObedienceRulesTests
     [Fact]
     public void An_opaque_value_names_nobody_and_is_no_sign_by_itself()
     {
-        var options = new StickinessOptions { Dialect = AffinityDialect.Opaque, Steers = true };
+        var options = new StickinessOptions { Dialect = AffinityDialect.Opaque };
         Assert.Equal(ObedienceSign.Uncounted, Read("RouteUnreadable", Unrecognised, options));
         Assert.Equal(ObedienceSign.Moved, Read("OtherNode", Unrecognised, options));
         Assert.Equal(ObedienceSign.Missing, Read("OtherNode", Absent, options));
@@ -113,5 +113,5 @@ public sealed class ObedienceRulesTests
     }
 
     private static ObedienceSign Read(string reason, ObedienceRequest request, StickinessOptions? options = null) =>
-        ObedienceRules.Read(new(DecisionKind.Keep, Enum.Parse<StickinessReason>(reason)), request, options ?? new() { Steers = true });
+        ObedienceRules.Read(new(DecisionKind.Keep, Enum.Parse<StickinessReason>(reason)), request, options ?? new());
 }

@@ -1,0 +1,159 @@
+using System.Security.Cryptography;
+using System.Text;
+using Affinity.Nodes;
+using Affinity.Stickiness;
+using Affinity.TestKit;
+using Xunit;
+using static Affinity.Tests.Stickiness.StickyVisitor;
+
+namespace Affinity.Tests.Stickiness;
+
+/// <summary>Dialects and ownerships through the whole stage.</summary>
+public sealed class DialectStageTests
+{
+    private static readonly Dictionary<string, string> Addresses = new(StringComparer.Ordinal) { ["a"] = "10.1.1.100:8080", ["b"] = "10.1.1.101:8080", ["c"] = "10.1.1.102:8080" };
+
+    [Theory]
+    [InlineData(AffinityDialect.Plain, "^a$", "^b$")]
+    [InlineData(AffinityDialect.Suffix, @"^[A-Za-z0-9_-]{16}\.a$", @"^[A-Za-z0-9_-]{16}\.b$")]
+    [InlineData(AffinityDialect.Tagged, @"^a\|-[A-Za-z0-9_-]{16}$", @"^b\|-[A-Za-z0-9_-]{16}$")]
+    [InlineData(AffinityDialect.EnvoyAddress, "^Cg8xMC4xLjEuMTAwOjgwODA=$", "^Cg8xMC4xLjEuMTAxOjgwODA=$")]
+    public async Task A_dialect_that_steers_binds_once_moves_once_and_is_quiet(AffinityDialect dialect, string here, string there)
+    {
+        await using var farm = await StickyFarm.StartAsync("a b", o => (o.Stickiness.Dialect, o.Node.Address) = (dialect, Addresses[o.Node.Id!]));
+
+        await AssertBindsAndMovesAsync(farm, here, there);
+    }
+
+    /// <summary>What the options name counts no more, also in what a signed cookie is needed for: with Opaque there, the app's own dialect was taken for one that does not steer.</summary>
+    [Theory]
+    [InlineData(AffinityDialect.Plain)]
+    [InlineData(AffinityDialect.Opaque)]
+    public async Task A_dialect_of_the_apps_own_takes_the_place_of_the_one_in_the_options(AffinityDialect inOptions)
+    {
+        await using var farm = await StickyFarm.StartAsync(
+            "a b",
+            o => (o.Stickiness.Dialect, o.Node.Address) = (inOptions, Addresses[o.Node.Id!]),
+            builder => new AffinityBuilder(builder.Services).UseDialect(ComputedDialect.CaddyCookie("s3cret")));
+
+        await AssertBindsAndMovesAsync(farm, $"^{Caddy("a")}$", $"^{Caddy("b")}$");
+    }
+
+    /// <summary>A peer that tells no address could be chosen, and then the cookie was removed instead of leading to one that can be named.</summary>
+    [Fact]
+    public async Task A_peer_without_an_address_is_no_target()
+    {
+        await using var farm = await StickyFarm.StartAsync("a b", o => (o.Stickiness.Dialect, o.Node.Address) = (AffinityDialect.EnvoyAddress, Addresses.GetValueOrDefault(o.Node.Id!)));
+        await farm.AddAsync("c", o => (o.Stickiness.Dialect, o.Node.Address) = (AffinityDialect.Plain, null));
+        await farm.AddAsync("d", o => (o.Stickiness.Dialect, o.Node.Address) = (AffinityDialect.Plain, null));
+        await farm.AskAsync("a", NodeWish.Drain);
+
+        for (var i = 0; i < 20; i++)
+        {
+            var visitor = farm.NewVisitor();
+            await visitor.GetOkAsync(farm["a"]);
+            Assert.Equal(RouteTo("Cg8xMC4xLjEuMTAxOjgwODA="), visitor.RouteLines());
+        }
+    }
+
+    /// <summary>
+    /// A balancer hashes the value to a node. Each node wrote a new one for whoever came, which led to another node, which did the same: a visitor of three nodes
+    /// went round for as long as the dice said so.
+    /// </summary>
+    [Fact]
+    public async Task An_opaque_value_settles_with_the_node_that_the_balancer_takes_it_for()
+    {
+        await using var farm = await StickyFarm.StartAsync("a b c", o => o.Stickiness.Dialect = AffinityDialect.Opaque);
+        for (var i = 0; i < 10; i++)
+        {
+            var visitor = farm.NewVisitor();
+            await visitor.PostOkAsync(farm["a"], "/set");
+            Assert.Single(visitor.RouteLines());
+            Assert.Single(visitor.LinesOf(BindingName));
+
+            await visitor.GetOkAsync(farm[Hashed(visitor)]);
+
+            Assert.Empty(visitor.RouteLines());
+            await visitor.AssertQuietAsync(farm[Hashed(visitor)], 4);
+        }
+    }
+
+    [Fact]
+    public async Task An_opaque_value_is_rolled_again_when_the_node_drains()
+    {
+        await using var farm = await StickyFarm.StartAsync("a b", o => o.Stickiness.Dialect = AffinityDialect.Opaque);
+        var visitor = await farm.WithSessionAsync("a");
+        var before = visitor.Cookies["AFF"];
+        await farm.AskAsync("a", NodeWish.Drain);
+        await farm.PassAsync(new DrainOptions().Notice);
+
+        await visitor.GetOkAsync(farm["a"]);
+
+        Assert.Single(visitor.RouteLines());
+        Assert.NotEqual(before, visitor.Cookies["AFF"]);
+        await visitor.AssertQuietAsync(farm["b"]);
+    }
+
+    [Fact]
+    public async Task The_balancers_own_cookie_is_left_alone_and_dropped_only_to_move_the_visitor()
+    {
+        await using var farm = await StickyFarm.StartAsync("a b", o => o.Stickiness.Ownership = RouteOwnership.Balancer);
+        var (visitor, anonymous) = (farm.NewVisitor(), farm.NewVisitor());
+        visitor.Forge("AFF", "whatever%20the/balancer=likes");
+        anonymous.Forge("AFF", "b");
+        await anonymous.AssertQuietAsync(farm["a"]);
+
+        await visitor.PostOkAsync(farm["a"], "/set");
+        Assert.Empty(visitor.RouteLines());
+        Assert.Single(visitor.LinesOf(BindingName));
+        await visitor.AssertQuietAsync(farm["a"]);
+
+        await visitor.GetOkAsync(farm["b"]);
+        Assert.StartsWith(BindingName, Assert.Single(visitor.LastSetCookies), StringComparison.Ordinal);
+        await visitor.AssertQuietAsync(farm["b"]);
+
+        await farm.AskAsync("b", NodeWish.Drain);
+        await farm.PassAsync(new DrainOptions().Notice);
+        await visitor.GetOkAsync(farm["b"]);
+        Assert.Equal([Removal], visitor.RouteLines());
+        await visitor.AssertQuietAsync(farm["a"]);
+    }
+
+    [Fact]
+    public async Task A_cookie_that_the_balancer_learns_is_new_on_each_node_and_dropped_to_move_the_visitor()
+    {
+        await using var farm = await StickyFarm.StartAsync("a b", o => o.Stickiness.Ownership = RouteOwnership.Learned);
+        var visitor = farm.NewVisitor();
+        await visitor.PostOkAsync(farm["a"], "/set");
+        Assert.Equal(RouteTo("a"), visitor.RouteLines());
+        await visitor.AssertQuietAsync(farm["a"]);
+        await visitor.GetOkAsync(farm["b"]);
+        Assert.Equal(RouteTo("b"), visitor.RouteLines());
+
+        await farm.AskAsync("b", NodeWish.Drain);
+        await farm.PassAsync(new DrainOptions().Notice);
+        await visitor.GetOkAsync(farm["b"]);
+
+        Assert.Equal([Removal], visitor.RouteLines());
+        await visitor.GetOkAsync(farm["a"]);
+        Assert.Equal(RouteTo("a"), visitor.RouteLines());
+        await visitor.AssertQuietAsync(farm["a"]);
+    }
+
+    private static async Task AssertBindsAndMovesAsync(StickyFarm farm, string here, string there)
+    {
+        var visitor = await farm.WithSessionAsync("a");
+        Assert.Matches(here, visitor.Cookies["AFF"]);
+        Assert.Empty(visitor.LinesOf(BindingName));
+        await visitor.AssertQuietAsync(farm["a"]);
+
+        await visitor.GetOkAsync(farm["b"]);
+        Assert.Matches(there, visitor.Cookies["AFF"]);
+        Assert.Single(visitor.LastSetCookies);
+        await visitor.AssertQuietAsync(farm["b"]);
+    }
+
+    private static string Caddy(string node) => Convert.ToHexStringLower(HMACSHA256.HashData("s3cret"u8, Encoding.UTF8.GetBytes(Addresses[node])));
+
+    private static string Hashed(Visitor visitor) => ((string[])["a", "b", "c"])[SHA256.HashData(Encoding.ASCII.GetBytes(visitor.Cookies["AFF"]!))[0] % 3];
+}
