@@ -15,7 +15,7 @@ public class ServerProcessTests
         Assert.Null(process.ExitCode);
         process.Terminate();
         Assert.Equal(7, await process.WaitForExitAsync());
-        Assert.True(process.Output.Contains("bye"));
+        await process.Output.WaitForLineAsync("bye");
         Assert.Throws<InvalidOperationException>(process.Freeze);
     }
 
