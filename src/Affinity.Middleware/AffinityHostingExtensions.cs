@@ -85,6 +85,7 @@ public static class AffinityHostingExtensions
         services.AddMemoryBackend();
         services.AddRedisBackend();
         services.AddSingleton<ISessionStore>(provider => IsShared(provider) ? provider.GetRequiredService<RedisSessionStore>() : provider.GetRequiredService<MemorySessionStore>());
+        services.AddSingleton<ISessionAnnouncements>(provider => IsShared(provider) ? provider.GetRequiredService<RedisSessionAnnouncements>() : provider.GetRequiredService<MemorySessionStore>());
         services.AddSingleton<INodeDirectory>(provider => IsShared(provider) ? provider.GetRequiredService<RedisNodeDirectory>() : provider.GetRequiredService<MemoryNodeDirectory>());
         services.AddSingleton<IKeyVault>(provider => IsShared(provider) ? provider.GetRequiredService<RedisKeyVault>() : provider.GetRequiredService<MemoryKeyVault>());
     }

@@ -50,7 +50,7 @@ internal sealed class AffinityMetrics
     public void StickinessDecided(string decision, string reason) =>
         _decisions.Add(1, new KeyValuePair<string, object?>("affinity.stickiness.decision", decision), new KeyValuePair<string, object?>("affinity.stickiness.reason", reason));
 
-    /// <param name="outcome"><c>found absent ended lost behind superseded unreadable unreachable</c>.</param>
+    /// <param name="outcome"><c>near found absent ended lost behind superseded unreadable unreachable</c>.</param>
     public void SessionLoaded(string outcome) => _sessionLoads.Add(1, new KeyValuePair<string, object?>("affinity.session.outcome", outcome));
 
     /// <param name="outcome"><c>written ended superseded lost too_large failed</c>.</param>

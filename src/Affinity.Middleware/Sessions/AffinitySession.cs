@@ -215,12 +215,12 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
 
     private void Accept(Ticket proof, SessionLoadResult result)
     {
-        (_loaded, _unreachable, Reach, LoadKind, _snapshot) = (true, null, StoreReach.Reachable, result.Kind, result.Snapshot);
+        (_loaded, _unreachable, Reach, LoadKind, _snapshot) = (true, null, result.IsNear ? StoreReach.NotAsked : StoreReach.Reachable, result.Kind, result.Snapshot);
         _ended = result.Kind == SessionLoadKind.JustSuperseded;
         _id = _snapshot is null ? default : proof.Session;
         if (_snapshot is not null)
         {
-            Origin = SessionOrigin.Store;
+            Origin = result.IsNear ? SessionOrigin.NearCache : SessionOrigin.Store;
             var idleIfTouched = lifecycle.Time.GetUtcNow() + lifecycle.Options.IdleTimeout;
             TouchGain = (idleIfTouched < _snapshot.Expires ? idleIfTouched : _snapshot.Expires) - _snapshot.IdleUntil;
         }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using Affinity.Tickets;
@@ -10,6 +11,10 @@ namespace Affinity.Sessions;
 /// </summary>
 public readonly record struct SessionKey
 {
+    private const int Length = 43;
+
+    private static readonly SearchValues<char> Letters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
+
     private readonly string? _value;
 
     private SessionKey(string value) => _value = value;
@@ -26,6 +31,14 @@ public readonly record struct SessionKey
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(bytes, hash);
         return new SessionKey(Base64Url.EncodeToString(hash));
+    }
+
+    /// <summary>Reads <see cref="Value"/>; false for whatever cannot be one.</summary>
+    internal static bool TryParse(string text, out SessionKey key)
+    {
+        var isKey = text.Length == Length && !text.AsSpan().ContainsAnyExcept(Letters);
+        key = isKey ? new SessionKey(text) : default;
+        return isKey;
     }
 
     /// <inheritdoc/>

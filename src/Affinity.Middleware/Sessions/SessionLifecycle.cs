@@ -6,7 +6,7 @@ namespace Affinity.Sessions;
 
 /// <summary>Load, save and end a session: what a request's view asks for, with the store's faults told in the log and turned into what an app can act on.</summary>
 internal sealed class SessionLifecycle(
-    SessionLoader loader, SessionSaveLoop loop, ISessionStore store, ISigningKeys keys, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<SessionLifecycle> logger)
+    SessionLoader loader, SessionSaveLoop loop, ISessionStore store, NearCache near, ISigningKeys keys, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<SessionLifecycle> logger)
 {
     public SessionsOptions Options { get; } = options;
 
@@ -56,7 +56,9 @@ internal sealed class SessionLifecycle(
         try
         {
             // A ticket of the session may turn up until its absolute limit, whenever that began.
-            await store.DeleteAsync(SessionKey.Of(id), Options.AbsoluteTimeout, cancellationToken);
+            var key = SessionKey.Of(id);
+            await store.DeleteAsync(key, Options.AbsoluteTimeout, cancellationToken);
+            near.Refuse(key);
             if (logger.IsEnabled(LogLevel.Debug))
             {
                 logger.SessionAbandoned(id.ToFingerprint());

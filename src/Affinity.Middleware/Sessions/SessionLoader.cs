@@ -31,23 +31,47 @@ internal enum SessionLoadKind
 }
 
 /// <summary>What a ticket led to, with the session where there is one.</summary>
-internal readonly record struct SessionLoadResult(SessionLoadKind Kind, SessionSnapshot? Snapshot);
+internal readonly record struct SessionLoadResult(SessionLoadKind Kind, SessionSnapshot? Snapshot)
+{
+    /// <summary>Whether this node remembered it; else the store has said so.</summary>
+    public bool IsNear { get; init; }
+}
 
-/// <summary>Reads the session that a ticket names and compares it with what the ticket says of it.</summary>
-internal sealed class SessionLoader(ISessionStore store, TimeProvider time, AffinityMetrics metrics, ILogger<SessionLoader> logger)
+/// <summary>Finds the session that a ticket names, in this node's memory or in the store, and compares it with what the ticket says of it.</summary>
+internal sealed class SessionLoader(ISessionStore store, NearCache near, TimeProvider time, AffinityMetrics metrics, ILogger<SessionLoader> logger)
 {
     /// <summary>For this long after a sign-in an older ticket may still be under way in parallel requests of the same browser.</summary>
     public static readonly TimeSpan StaleTicketGrace = TimeSpan.FromSeconds(30);
 
+    private readonly Dictionary<SessionId, Task<SessionAnswer>> _underWay = [];
+
     /// <exception cref="SessionStoreException">The store failed, or what it holds cannot be read.</exception>
-    public async ValueTask<SessionLoadResult> LoadAsync(Ticket ticket, CancellationToken cancellationToken)
+    public ValueTask<SessionLoadResult> LoadAsync(Ticket ticket, CancellationToken cancellationToken)
+    {
+        if (near.TryFind(ticket.Session, out var known) && known.Satisfies(ticket) && near.IsFresh(known))
+        {
+            metrics.SessionLoaded("near");
+            return ValueTask.FromResult(new SessionLoadResult(SessionLoadKind.Found, known.Snapshot) { IsNear = true });
+        }
+
+        return AskAsync(ticket, known, cancellationToken);
+    }
+
+    private async ValueTask<SessionLoadResult> AskAsync(Ticket ticket, NearSession? known, CancellationToken cancellationToken)
     {
         try
         {
-            var read = await store.ReadAsync(SessionKey.Of(ticket.Session), SessionVersion.None, cancellationToken);
-            var result = read.Kind switch
+            var (asking, isMine) = AskOnce(ticket.Session, known);
+            var answer = await asking.WaitAsync(cancellationToken);
+            if (!isMine && !(answer.Kind == SessionReadKind.Found && answer.Session!.Satisfies(ticket)))
             {
-                SessionReadKind.Found => Compare(ticket, SessionDecoder.Decode(read.Session!, time)),
+                // That question was older than this request, so its answer proves nothing against this ticket.
+                answer = await ReadAsync(ticket.Session, known).WaitAsync(cancellationToken);
+            }
+
+            var result = answer.Kind switch
+            {
+                SessionReadKind.Found => Compare(ticket, answer.Session!.Snapshot),
                 SessionReadKind.Absent => time.GetUtcNow() < ticket.IdleUntil ? Lost(ticket) : new(SessionLoadKind.Absent, Snapshot: null),
                 SessionReadKind.Ended => new(SessionLoadKind.Ended, Snapshot: null),
                 _ => throw new UnreachableException(),
@@ -69,6 +93,59 @@ internal sealed class SessionLoader(ISessionStore store, TimeProvider time, Affi
 
             throw;
         }
+    }
+
+    /// <summary>Parallel requests of one session share one question. It is bounded by the store's time limit and not ended by a visitor who hangs up.</summary>
+    private (Task<SessionAnswer> Asking, bool IsMine) AskOnce(SessionId session, NearSession? known)
+    {
+        lock (_underWay)
+        {
+            if (_underWay.TryGetValue(session, out var asking))
+            {
+                return (asking, false);
+            }
+
+            asking = ReadAsync(session, known);
+            if (!asking.IsCompleted)
+            {
+                _underWay[session] = asking;
+                _ = ForgetAsync(session, asking);
+            }
+
+            return (asking, true);
+        }
+    }
+
+    private async Task ForgetAsync(SessionId session, Task asking)
+    {
+        await asking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_underWay)
+        {
+            _underWay.Remove(session);
+        }
+    }
+
+    private async Task<SessionAnswer> ReadAsync(SessionId session, NearSession? known)
+    {
+        var key = known?.Key ?? SessionKey.Of(session);
+        var asOf = time.GetTimestamp();
+        var read = await store.ReadAsync(key, known?.Snapshot.Version ?? SessionVersion.None, CancellationToken.None);
+        switch (read.Kind)
+        {
+            case SessionReadKind.Found:
+                return Remember(session, new NearSession(key, SessionDecoder.Decode(read.Session!, time), asOf));
+            case SessionReadKind.Unchanged:
+                return Remember(session, new NearSession(key, known!.Snapshot.KeptUntil(time.GetUtcNow() + read.Session!.Remaining), asOf));
+            default:
+                near.Refuse(key);
+                return new SessionAnswer(read.Kind, Session: null);
+        }
+    }
+
+    private SessionAnswer Remember(SessionId session, NearSession found)
+    {
+        near.Put(session, found);
+        return new SessionAnswer(SessionReadKind.Found, found);
     }
 
     private SessionLoadResult Compare(Ticket ticket, SessionSnapshot stored)
@@ -111,4 +188,6 @@ internal sealed class SessionLoader(ISessionStore store, TimeProvider time, Affi
         SessionLoadKind.JustSuperseded or SessionLoadKind.Superseded => "superseded",
         _ => throw new UnreachableException(),
     };
+
+    private readonly record struct SessionAnswer(SessionReadKind Kind, NearSession? Session);
 }

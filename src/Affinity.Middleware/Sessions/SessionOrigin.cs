@@ -11,6 +11,9 @@ public enum SessionOrigin
 
     /// <summary>It was read from the shared store.</summary>
     Store,
+
+    /// <summary>This node remembered it, and the store was not asked.</summary>
+    NearCache,
 }
 
 /// <summary>What a request learned of the session store.</summary>

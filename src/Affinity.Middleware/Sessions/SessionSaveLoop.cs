@@ -13,7 +13,7 @@ internal readonly record struct SessionSaveResult(SessionSnapshot? Saved, Sessio
 /// The one loop that saves: apply the delta to the snapshot, write if nobody was first, else apply it to the newer one and try again.
 /// Parallel requests merge by it and none is lost; a session that was abandoned or renewed meanwhile is never brought back.
 /// </summary>
-internal sealed class SessionSaveLoop(ISessionStore store, SessionsOptions options, TimeProvider time, AffinityMetrics metrics)
+internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, SessionsOptions options, TimeProvider time, AffinityMetrics metrics)
 {
     // Saves of one session on one node queue up, so only nodes compete: dozens of lost races in a row mean that something is broken.
     private const int MaxTries = 64;
@@ -33,13 +33,27 @@ internal sealed class SessionSaveLoop(ISessionStore store, SessionsOptions optio
         try
         {
             using var turn = await _queue.EnterAsync(key, limit.Token);
+            var asOf = time.GetTimestamp();
             var result = await SaveInTurnAsync(key, start, turn.Latest, delta, limit.Token);
             turn.HandOver(result.Saved);
+            Remember(id, key, result, asOf);
             return result;
         }
         catch (OperationCanceledException e) when (limit.IsCancellationRequested)
         {
             throw new SessionStoreException(SessionStoreFault.Ambiguous, "The session could not be saved in time: the store is slow or too many requests write one session.", e);
+        }
+    }
+
+    private void Remember(SessionId id, SessionKey key, SessionSaveResult result, long asOf)
+    {
+        if (result.Saved is { } saved)
+        {
+            near.Put(id, new NearSession(key, saved, asOf));
+        }
+        else
+        {
+            near.Refuse(key);
         }
     }
 

@@ -18,6 +18,7 @@ internal static class SessionServices
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<AffinityMetrics>(),
             provider.GetRequiredService<ILogger<GuardedSessionStore>>()));
+        services.AddSingleton(CreateNearCache);
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionLoader>(provider, Guarded(provider)));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionSaveLoop>(provider, Guarded(provider)));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionLifecycle>(provider, Guarded(provider)));
@@ -26,6 +27,13 @@ internal static class SessionServices
         services.AddSingleton<IDeveloperPageExceptionFilter, DeveloperPageTellsFailure>();
         RenewSessionsAtSignIn(services);
         return services;
+    }
+
+    private static NearCache CreateNearCache(IServiceProvider provider)
+    {
+        var near = ActivatorUtilities.CreateInstance<NearCache>(provider);
+        provider.GetService<ISessionAnnouncements>()?.Listen(near.Refuse);
+        return near;
     }
 
     /// <summary>

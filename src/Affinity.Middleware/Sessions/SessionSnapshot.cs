@@ -26,6 +26,18 @@ internal sealed class SessionSnapshot
     /// <summary>When it ends however busy, by this node's clock.</summary>
     public required DateTimeOffset Expires { get; init; }
 
+    /// <summary>The same session after its idle time was slid, at most to its end.</summary>
+    public SessionSnapshot KeptUntil(DateTimeOffset idleUntil) => new()
+    {
+        Version = Version,
+        Generation = Generation,
+        Created = Created,
+        Renewed = Renewed,
+        Items = Items,
+        IdleUntil = idleUntil < Expires ? idleUntil : Expires,
+        Expires = Expires,
+    };
+
     /// <summary>What a visitor without a session starts from.</summary>
     public static SessionSnapshot Empty(DateTimeOffset now, TimeSpan absolute)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Affinity.Diagnostics;
 using Microsoft.Extensions.Hosting;
@@ -7,19 +8,21 @@ namespace Affinity.Sessions;
 
 /// <summary>
 /// Slides the idle time of sessions that were only read: when a stated fraction of it has passed, after the response, in the background. A full queue drops touches, counted;
-/// the next request of the visitor asks again.
+/// the next request of the visitor asks again. A session is in the queue at most once.
 /// </summary>
-internal sealed class SessionTouchQueue(ISessionStore store, SessionsOptions options, AffinityMetrics metrics, ILogger<SessionTouchQueue> logger) : BackgroundService
+internal sealed class SessionTouchQueue(ISessionStore store, NearCache near, SessionsOptions options, AffinityMetrics metrics, ILogger<SessionTouchQueue> logger) : BackgroundService
 {
     private const int Capacity = 4096;
 
+    private readonly ConcurrentDictionary<SessionKey, bool> _queued = new();
     private readonly Channel<SessionKey> _keys = Channel.CreateBounded<SessionKey>(new BoundedChannelOptions(Capacity) { SingleReader = true });
 
     /// <summary>Queues a touch when one is due. Never waits.</summary>
     public void Consider(AffinitySession session)
     {
-        if (session.TouchGain is { } gain && gain >= options.IdleTimeout * options.TouchAfter && !_keys.Writer.TryWrite(session.Key))
+        if (session.TouchGain is { } gain && gain >= options.IdleTimeout * options.TouchAfter && session.Key is var key && _queued.TryAdd(key, true) && !_keys.Writer.TryWrite(key))
         {
+            _queued.TryRemove(key, out _);
             metrics.TouchDropped();
         }
     }
@@ -31,13 +34,24 @@ internal sealed class SessionTouchQueue(ISessionStore store, SessionsOptions opt
         {
             try
             {
-                await store.TouchAsync(key, options.IdleTimeout, stoppingToken);
+                if (await store.TouchAsync(key, options.IdleTimeout, stoppingToken))
+                {
+                    near.Slide(key, options.IdleTimeout);
+                }
+                else
+                {
+                    near.Refuse(key);
+                }
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
                 // Also what breaks the store's contract: a background service that fails takes the host down.
                 metrics.TouchDropped();
                 logger.SessionTouchFailed(e.Message);
+            }
+            finally
+            {
+                _queued.TryRemove(key, out _);
             }
         }
     }

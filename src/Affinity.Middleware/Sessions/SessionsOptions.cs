@@ -33,4 +33,7 @@ public sealed class SessionsOptions
 
     /// <summary>The largest encoded session in bytes. 1 KiB to 64 MiB; 1 MiB by default. A larger one is refused before the first byte of the response.</summary>
     public int MaxBytes { get; set; } = 1024 * 1024;
+
+    /// <summary>What the node remembers.</summary>
+    public NearCacheOptions NearCache { get; } = new();
 }

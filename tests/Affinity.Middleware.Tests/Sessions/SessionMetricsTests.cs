@@ -28,9 +28,11 @@ public sealed class SessionMetricsTests : IDisposable
         _metrics = TestMetrics.Create(created => meter = created);
         _memory = new MemorySessionStore(_time);
         _store = new FaultyStore(_memory);
-        var loop = new SessionSaveLoop(_store, _options, _time, _metrics);
+        _options.NearCache.Enabled = false;
+        var near = new NearCache(_options, _time);
+        var loop = new SessionSaveLoop(_store, near, _options, _time, _metrics);
         _lifecycle = new SessionLifecycle(
-            new SessionLoader(_store, _time, _metrics, NullLogger<SessionLoader>.Instance), loop, _store, new SecretSigningKeys([Convert.ToBase64String([.. Enumerable.Range(0, 32).Select(i => (byte)i)])], _time), _options, _time, _metrics, NullLogger<SessionLifecycle>.Instance);
+            new SessionLoader(_store, near, _time, _metrics, NullLogger<SessionLoader>.Instance), loop, _store, near, new SecretSigningKeys([Convert.ToBase64String([.. Enumerable.Range(0, 32).Select(i => (byte)i)])], _time), _options, _time, _metrics, NullLogger<SessionLifecycle>.Instance);
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             if (ReferenceEquals(instrument.Meter, meter))

@@ -170,7 +170,7 @@ public sealed class SessionSaveLoopTests
             {
                 var signIn = Sets("user", 7);
                 signIn.RaisesGeneration = true;
-                await SavedAsync(new SessionSaveLoop(_memory, _options, _time, TestMetrics.Create()), await StoredAsync(), signIn);
+                await SavedAsync(new SessionSaveLoop(_memory, new NearCache(_options, _time), _options, _time, TestMetrics.Create()), await StoredAsync(), signIn);
                 throw FaultyStore.Ambiguous();
             }
         };
@@ -207,7 +207,7 @@ public sealed class SessionSaveLoopTests
         var start = await SavedAsync(_loop, Nothing, Sets("n", 1));
         Func<ValueTask<SessionWriteResult>>? late = null;
         var delayed = new DelayedFirstWrite(_memory, resend => late = resend);
-        var loop = new SessionSaveLoop(delayed, _options, _time, TestMetrics.Create());
+        var loop = new SessionSaveLoop(delayed, new NearCache(_options, _time), _options, _time, TestMetrics.Create());
         await SavedAsync(loop, start, Increments("n"));
         Assert.Equal(SessionWriteKind.Written, (await late!()).Kind);
         await OthersIncrementAsync(3);
@@ -380,7 +380,7 @@ public sealed class SessionSaveLoopTests
             && stored.Version.Counter == (ulong)plan.Length + 1;
     }
 
-    private SessionSaveLoop Node(TimeProvider? time = null) => new(_store, _options, time ?? _time, TestMetrics.Create());
+    private SessionSaveLoop Node(TimeProvider? time = null) => new(_store, new NearCache(_options, time ?? _time), _options, time ?? _time, TestMetrics.Create());
 
     private async Task<SessionSnapshot> SavedAsync(SessionSaveLoop node, SessionSnapshot start, SessionDelta delta)
     {
@@ -391,7 +391,7 @@ public sealed class SessionSaveLoopTests
 
     private async Task OthersIncrementAsync(int times)
     {
-        var others = new SessionSaveLoop(_memory, _options, _time, TestMetrics.Create());
+        var others = new SessionSaveLoop(_memory, new NearCache(_options, _time), _options, _time, TestMetrics.Create());
         for (var i = 0; i < times; i++)
         {
             await SavedAsync(others, await StoredAsync(), Increments("n"));

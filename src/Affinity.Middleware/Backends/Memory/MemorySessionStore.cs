@@ -4,7 +4,7 @@ using Affinity.Tickets;
 namespace Affinity.Backends.Memory;
 
 /// <summary>Sessions in this process: for development and unit tests. A second instance does not see them, and they end with the process.</summary>
-internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore
+internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore, ISessionAnnouncements
 {
     /// <summary>A sweep visits every record, so the next one comes after as many changes as it has left records, and not sooner than this.</summary>
     private const int LeastChangesBetweenSweeps = 256;
@@ -12,6 +12,7 @@ internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore
     private readonly Lock _gate = new();
     private readonly Dictionary<string, MemoryRecord> _records = new(StringComparer.Ordinal);
     private readonly MemoryClock _clock = new(time);
+    private Action<SessionKey, int>? _stale;
     private int _changesToSweep = LeastChangesBetweenSweeps;
 
     /// <summary>How many records are held, expired ones that no sweep has met included.</summary>
@@ -25,6 +26,8 @@ internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore
             }
         }
     }
+
+    public void Listen(Action<SessionKey, int> stale) => _stale += stale;
 
     public ValueTask<SessionRead> ReadAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken)
     {
@@ -54,7 +57,7 @@ internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore
             return ValueTask.FromResult(Find(name, now) switch
             {
                 EndedMemoryRecord => new SessionWriteResult(SessionWriteKind.Ended, Newer: null),
-                LiveMemoryRecord live => WriteOver(name, live, write, now),
+                LiveMemoryRecord live => WriteOver(key, live, write, now),
                 _ when write.Expected.IsNone => Put(name, LiveMemoryRecord.Create(write, now), now),
                 _ => new SessionWriteResult(SessionWriteKind.Absent, Newer: null),
             });
@@ -93,13 +96,14 @@ internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore
             if (Find(name, now) is not EndedMemoryRecord ended || ended.Expires < until)
             {
                 Put(name, new EndedMemoryRecord(until), now);
+                _stale?.Invoke(key, int.MaxValue);
             }
         }
 
         return ValueTask.CompletedTask;
     }
 
-    private SessionWriteResult WriteOver(string name, LiveMemoryRecord live, SessionWrite write, TimeSpan now)
+    private SessionWriteResult WriteOver(SessionKey key, LiveMemoryRecord live, SessionWrite write, TimeSpan now)
     {
         if (live.Version == write.Next)
         {
@@ -108,7 +112,12 @@ internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore
 
         if (live.Version == write.Expected)
         {
-            return Put(name, live.Update(write, now), now);
+            if (write.Generation != live.Generation)
+            {
+                _stale?.Invoke(key, write.Generation);
+            }
+
+            return Put(key.Value, live.Update(write, now), now);
         }
 
         var kind = live.Writes.Contains(write.Next) ? SessionWriteKind.Superseded : SessionWriteKind.Conflict;

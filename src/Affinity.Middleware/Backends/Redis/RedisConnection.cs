@@ -21,30 +21,11 @@ internal sealed class RedisConnection(RedisOptions options, ILogger<RedisConnect
 
     /// <summary>The database to send commands to.</summary>
     /// <exception cref="RedisNotConnectedException">There has been no connection, so nothing can have been sent.</exception>
-    public async ValueTask<IDatabase> GetDatabaseAsync(CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        var connecting = Connecting();
-        if (connecting.IsCompletedSuccessfully)
-        {
-            return (await connecting).GetDatabase();
-        }
+    public async ValueTask<IDatabase> GetDatabaseAsync(CancellationToken cancellationToken) => (await GetMultiplexerAsync(cancellationToken)).GetDatabase();
 
-        try
-        {
-            return (await connecting.WaitAsync(cancellationToken)).GetDatabase();
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            lock (_gate)
-            {
-                // The next call tries anew: a host name that does not resolve yet may do so later.
-                _connecting = ReferenceEquals(_connecting, connecting) ? null : _connecting;
-            }
-
-            throw new RedisNotConnectedException(exception);
-        }
-    }
+    /// <summary>Whom to ask for announcements, over a second connection that comes and goes with the first.</summary>
+    /// <exception cref="RedisNotConnectedException">As above.</exception>
+    public async ValueTask<ISubscriber> GetSubscriberAsync(CancellationToken cancellationToken) => (await GetMultiplexerAsync(cancellationToken)).GetSubscriber();
 
     /// <summary>
     /// One sentence for the exception that a stage gets. A login that was refused is told here, as the client names it in what its calls fail with and in no event; and only as long as
@@ -83,6 +64,31 @@ internal sealed class RedisConnection(RedisOptions options, ILogger<RedisConnect
 
             // Waiting for answers could last for ever with a stopped server; the calls that matter have been awaited by their callers.
             await multiplexer.CloseAsync(allowCommandsToComplete: false);
+        }
+    }
+
+    private async ValueTask<ConnectionMultiplexer> GetMultiplexerAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var connecting = Connecting();
+        if (connecting.IsCompletedSuccessfully)
+        {
+            return await connecting;
+        }
+
+        try
+        {
+            return await connecting.WaitAsync(cancellationToken);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            lock (_gate)
+            {
+                // The next call tries anew: a host name that does not resolve yet may do so later.
+                _connecting = ReferenceEquals(_connecting, connecting) ? null : _connecting;
+            }
+
+            throw new RedisNotConnectedException(exception);
         }
     }
 

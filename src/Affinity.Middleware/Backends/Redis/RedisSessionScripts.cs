@@ -59,6 +59,11 @@ internal static class RedisSessionScripts
           return { kind, record.v, record.s, record.g, text(record.left), text(rest), payload }
         end
 
+        -- Told to all nodes. A failure, as of a user who may not publish, must not undo what was done.
+        local function announce(channel, generation)
+          redis.pcall('PUBLISH', channel, string.sub(key, -43) .. ' ' .. generation)
+        end
+
         local function full(kind, record)
           local payload = redis.call('HGET', key, 'p')
           if not payload then return { 'bad' } end
@@ -76,10 +81,10 @@ internal static class RedisSessionScripts
         return full('found', record)
         """;
 
-    /// <summary>Arguments: expected counter and stamp (0 and 16 zeros to create), next counter and stamp, generation, idle and absolute milliseconds, payload, how many writes to remember.</summary>
+    /// <summary>Arguments: expected counter and stamp (0 and 16 zeros to create), next counter and stamp, generation, idle and absolute milliseconds, payload, how many writes to remember, the channel to announce a raised generation on.</summary>
     public const string Write = Prelude + """
         local creates = ARGV[1] == '0'
-        if not (#ARGV == 9 and (creates or iscounter(ARGV[1])) and isstamp(ARGV[2]) and iscounter(ARGV[3]) and isstamp(ARGV[4])
+        if not (#ARGV == 10 and (creates or iscounter(ARGV[1])) and isstamp(ARGV[2]) and iscounter(ARGV[3]) and isstamp(ARGV[4])
           and isnumber(ARGV[5], 10) and isduration(ARGV[6]) and isduration(ARGV[7]) and isduration(ARGV[9])) then return refuse() end
 
         local record = load()
@@ -114,6 +119,7 @@ internal static class RedisSessionScripts
 
         redis.call('HSET', key, 'v', ARGV[3], 's', ARGV[4], 'g', ARGV[5], 'p', ARGV[8], 'a', text(limit), 'h', writes)
         redis.call('PEXPIRE', key, text(idle))
+        if record.g and record.g ~= ARGV[5] then announce(ARGV[10], ARGV[5]) end
         return { 'written' }
         """;
 
@@ -128,14 +134,15 @@ internal static class RedisSessionScripts
         return { 'touched' }
         """;
 
-    /// <summary>Arguments: milliseconds to remember the ending. A second, shorter deletion does not shorten the memory of the first.</summary>
+    /// <summary>Arguments: milliseconds to remember the ending, the channel to announce it on. A second, shorter deletion does not shorten the memory of the first.</summary>
     public const string Delete = Prelude + """
-        if not (#ARGV == 1 and isduration(ARGV[1])) then return refuse() end
+        if not (#ARGV == 2 and isduration(ARGV[1])) then return refuse() end
         local record = load()
         if record.kind == 'ended' and record.left >= tonumber(ARGV[1]) then return { 'deleted' } end
         redis.call('DEL', key)
         redis.call('HSET', key, 'e', '1')
         redis.call('PEXPIRE', key, ARGV[1])
+        announce(ARGV[2], '2147483647')
         return { 'deleted' }
         """;
 }

@@ -13,6 +13,11 @@ internal sealed class RedisSessionStore(RedisConnection connection, RedisOptions
     private static readonly RedisScript Touch = new(RedisSessionScripts.Touch);
     private static readonly RedisScript Delete = new(RedisSessionScripts.Delete);
 
+    private readonly string _channel = ChannelOf(options);
+
+    /// <summary>Where endings and renewals are announced.</summary>
+    public static string ChannelOf(RedisOptions options) => options.KeyPrefix + "stale";
+
     public async ValueTask<SessionRead> ReadAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken)
     {
         var reply = await CallAsync(Read, key, [Counter(known), Stamp(known)], cancellationToken);
@@ -32,7 +37,7 @@ internal sealed class RedisSessionStore(RedisConnection connection, RedisOptions
         RedisValue[] arguments =
         [
             Counter(write.Expected), Stamp(write.Expected), Counter(write.Next), Stamp(write.Next), write.Generation,
-            RedisCalls.ToMilliseconds(write.Idle), RedisCalls.ToMilliseconds(write.Absolute), write.Payload.ToArray(), SessionWrite.RememberedWrites,
+            RedisCalls.ToMilliseconds(write.Idle), RedisCalls.ToMilliseconds(write.Absolute), write.Payload.ToArray(), SessionWrite.RememberedWrites, _channel,
         ];
         var reply = await CallAsync(Write, key, arguments, cancellationToken);
         return reply.Kind switch
@@ -61,7 +66,7 @@ internal sealed class RedisSessionStore(RedisConnection connection, RedisOptions
     public async ValueTask DeleteAsync(SessionKey key, TimeSpan remember, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(remember, TimeSpan.Zero);
-        var reply = await CallAsync(Delete, key, [RedisCalls.ToMilliseconds(remember)], cancellationToken);
+        var reply = await CallAsync(Delete, key, [RedisCalls.ToMilliseconds(remember), _channel], cancellationToken);
         if (reply.Kind is not "deleted")
         {
             throw Unreadable();

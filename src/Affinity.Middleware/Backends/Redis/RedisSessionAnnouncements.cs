@@ -1,0 +1,57 @@
+using System.Globalization;
+using Affinity.Sessions;
+using StackExchange.Redis;
+
+namespace Affinity.Backends.Redis;
+
+/// <summary>
+/// Hears which sessions were ended or renewed. The session scripts publish it themselves, as <c>key generation</c>, so an ending and its announcement are one round trip. The client subscribes anew by itself
+/// after a lost connection; what was published meanwhile is not heard.
+/// </summary>
+internal sealed class RedisSessionAnnouncements(RedisConnection connection, RedisOptions options, TimeProvider time) : ISessionAnnouncements, IDisposable
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    private readonly CancellationTokenSource _end = new();
+
+    public void Listen(Action<SessionKey, int> stale) => _ = ListenAsync(stale);
+
+    public void Dispose()
+    {
+        _end.Cancel();
+        _end.Dispose();
+    }
+
+    private async Task ListenAsync(Action<SessionKey, int> stale)
+    {
+        var token = _end.Token;
+        while (true)
+        {
+            try
+            {
+                var subscriber = await connection.GetSubscriberAsync(token);
+                await subscriber.SubscribeAsync(RedisSessionStore.ChannelOf(options), (_, message) => Tell(stale, message)).WaitAsync(token);
+                return;
+            }
+            catch (Exception) when (!token.IsCancellationRequested)
+            {
+                // The connection's own events say what is wrong with it. Until this works, memory is bounded by its age.
+                await Task.Delay(Pause, time, token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    // Anybody who may publish can send anything: what is not an announcement is passed over.
+    private static void Tell(Action<SessionKey, int> stale, string? message)
+    {
+        var words = (message ?? "").Split(' ', 3);
+        if (words.Length == 2 && SessionKey.TryParse(words[0], out var key) && int.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out var generation))
+        {
+            stale(key, generation);
+        }
+    }
+}
