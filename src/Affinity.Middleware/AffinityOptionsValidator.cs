@@ -25,6 +25,7 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHost
             .. CookieFaults(options),
             .. DialectFaults(options),
             .. SessionsOptionsValidator.Faults(options.Sessions),
+            .. NearCacheOptionsValidator.Faults(options.Sessions.NearCache),
             .. EndpointsOptionsValidator.Faults(options.Endpoints, environment.IsDevelopment()),
             .. RedisOptionsValidator.Faults(options.Redis),
         ];

@@ -24,6 +24,10 @@ internal static partial class Log
         Message = "Redis refuses the user or password of the connection string, or asks for one that it does not have. Set it right (ConnectionStrings:redis) here or there; it is tried again all the while.")]
     internal static partial void RedisLoginRefused(this ILogger logger);
 
+    [LoggerMessage(EventId = 5005, EventName = "RedisAnnouncementsNotHeard", Level = LogLevel.Warning,
+        Message = "Other nodes cannot tell this one that a session has ended, as the subscription failed: {Reason} It is tried again each second. Until then an ended session is refused here after Affinity:Sessions:NearCache:MaxAge. If the user may not subscribe, permit the channel.")]
+    internal static partial void RedisAnnouncementsNotHeard(this ILogger logger, string reason);
+
     [LoggerMessage(EventId = 5010, EventName = "NodeRecordUnreadable", Level = LogLevel.Warning,
         Message = "The node directory holds a record that this version cannot read, of node {Node}; that node is left out. Told once.")]
     internal static partial void NodeRecordUnreadable(this ILogger logger, string node);

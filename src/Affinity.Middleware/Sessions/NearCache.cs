@@ -75,7 +75,7 @@ internal sealed class NearCache(SessionsOptions options, TimeProvider time)
     }
 
     /// <summary>Whether a memory is young enough to answer without the store.</summary>
-    public bool IsFresh(NearSession near) => time.GetElapsedTime(near.AsOf) < options.NearCache.MaxAge;
+    public bool IsFresh(NearSession near) => !near.IsInDoubt && time.GetElapsedTime(near.AsOf) < options.NearCache.MaxAge;
 
     /// <summary>Remembers what the store has said, or what was saved, unless something newer is known.</summary>
     public void Put(SessionId session, NearSession near)
@@ -124,6 +124,18 @@ internal sealed class NearCache(SessionsOptions options, TimeProvider time)
             if (_byKey.TryGetValue(key, out var node))
             {
                 node.Value.Near = node.Value.Near with { Snapshot = node.Value.Near.Snapshot.KeptUntil(time.GetUtcNow() + idle) };
+            }
+        }
+    }
+
+    /// <summary>A save ended in a way that leaves open whether it arrived: what is remembered may be old, and only the store can tell.</summary>
+    public void Doubt(SessionKey key)
+    {
+        lock (_gate)
+        {
+            if (_byKey.TryGetValue(key, out var node))
+            {
+                node.Value.Near = node.Value.Near with { IsInDoubt = true };
             }
         }
     }
@@ -202,6 +214,9 @@ internal sealed class NearCache(SessionsOptions options, TimeProvider time)
 /// <param name="AsOf">A timestamp of the time provider from before the store was asked or told: what is remembered is at least as new.</param>
 internal sealed record NearSession(SessionKey Key, SessionSnapshot Snapshot, long AsOf)
 {
+    /// <summary>Whether the store must be asked before this answers.</summary>
+    public bool IsInDoubt { get; init; }
+
     /// <summary>At its deadline a session is gone.</summary>
     public bool HasEnded(DateTimeOffset now) => now >= Snapshot.IdleUntil || now >= Snapshot.Expires;
 

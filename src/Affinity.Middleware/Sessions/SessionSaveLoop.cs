@@ -41,7 +41,13 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
         }
         catch (OperationCanceledException e) when (limit.IsCancellationRequested)
         {
+            near.Doubt(key);
             throw new SessionStoreException(SessionStoreFault.Ambiguous, "The session could not be saved in time: the store is slow or too many requests write one session.", e);
+        }
+        catch (SessionStoreException)
+        {
+            near.Doubt(key);
+            throw;
         }
     }
 

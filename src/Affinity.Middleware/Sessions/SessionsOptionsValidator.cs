@@ -36,15 +36,5 @@ internal static class SessionsOptionsValidator
         {
             yield return "Affinity:Sessions:MaxBytes must be from 1,024 to 67,108,864.";
         }
-
-        if (options.NearCache.MaxAge < TimeSpan.FromMilliseconds(100) || options.NearCache.MaxAge > TimeSpan.FromMinutes(1))
-        {
-            yield return "Affinity:Sessions:NearCache:MaxAge must be from 100 milliseconds to 1 minute: for so long a session that was ended elsewhere may still be served here when its announcement is lost.";
-        }
-
-        if (options.NearCache.MaxBytes is < 64 * 1024 or > 64L * 1024 * 1024 * 1024)
-        {
-            yield return "Affinity:Sessions:NearCache:MaxBytes must be from 65,536 to 68,719,476,736; leave it out for one sixteenth of what the process may use, or set Affinity:Sessions:NearCache:Enabled to false.";
-        }
     }
 }

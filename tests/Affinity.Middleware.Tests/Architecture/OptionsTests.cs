@@ -79,6 +79,7 @@ public sealed partial class OptionsTests
         => Nullable.GetUnderlyingType(type) is { } value ? WrongValues(value)
             : type == typeof(TimeSpan) ? [TimeSpan.FromDays(-1), TimeSpan.MaxValue]
             : type == typeof(int) ? [int.MinValue, int.MaxValue]
+            : type == typeof(long) ? [long.MinValue, long.MaxValue]
             : type == typeof(double) ? [double.NaN, double.MinValue, double.MaxValue]
             : type == typeof(string) || typeof(IList).IsAssignableFrom(type) || type == typeof(IList<string>) ? ["", "\n", new string('x', 1000)]
             : type.IsEnum ? [Enum.ToObject(type, 99)]

@@ -58,7 +58,7 @@ public sealed partial class OptionReferenceTests
         : type == typeof(IList<string>) ? "list of strings"
         : type == typeof(TimeSpan) ? "time span"
         : type == typeof(bool) ? "true or false"
-        : type == typeof(int) ? "integer"
+        : type == typeof(int) || type == typeof(long) ? "integer"
         : type == typeof(double) ? "number"
         : string.Join(", ", NamesOf(type).Select(name => $"`{name}`"));
 

@@ -17,6 +17,8 @@ public sealed class SessionPipelineTests
 {
     private const string Cookie = "__Host-affinity";
 
+    private static readonly TimeSpan LongerThanRemembered = TimeSpan.FromSeconds(6);
+
     private readonly Visitor _visitor = new();
 
     [Fact]
@@ -46,7 +48,7 @@ public sealed class SessionPipelineTests
         Assert.True(response.Headers.CacheControl!.NoStore);
         Assert.Contains("Cookie", response.Headers.Vary);
         Assert.Equal("1", await _visitor.GetStringAsync(app.Address, "/get/x"));
-        Assert.Equal((1, 1), (app.Store.Reads, app.Store.Writes));
+        Assert.Equal((0, 1), (app.Store.Reads, app.Store.Writes));
     }
 
     [Theory]
@@ -136,7 +138,7 @@ public sealed class SessionPipelineTests
     [Fact]
     public async Task On_demand_an_untouched_session_costs_no_trip_and_reading_it_unloaded_says_how_to_load_it()
     {
-        await using var app = await StartAsync(configure: o => o.Sessions.Load = SessionLoad.OnDemand);
+        await using var app = await StartAsync(configure: o => (o.Sessions.Load, o.Sessions.NearCache.Enabled) = (SessionLoad.OnDemand, false));
         await _visitor.PostAsync(app.Address, "/set/x/1");
 
         await _visitor.GetStringAsync(app.Address, "/untouched");
@@ -164,6 +166,7 @@ public sealed class SessionPipelineTests
         await using var app = await StartAsync();
         await _visitor.PostAsync(app.Address, "/set/x/1");
         app.Store.Break();
+        app.Time.Advance(LongerThanRemembered);
 
         Assert.Equal("ok", await _visitor.GetStringAsync(app.Address, "/untouched"));
         Assert.Equal("Unreachable False", await _visitor.GetStringAsync(app.Address, "/store"));
@@ -202,6 +205,7 @@ public sealed class SessionPipelineTests
         await using var app = await StartAsync(exceptionHandler: true);
         await _visitor.PostAsync(app.Address, "/set/x/1");
         app.Store.Break();
+        app.Time.Advance(LongerThanRemembered);
 
         using var response = await _visitor.GetAsync(app.Address, "/get/x");
 
@@ -394,6 +398,8 @@ public sealed class SessionPipelineTests
 
         Assert.Equal("None none NotAsked", await _visitor.GetStringAsync(app.Address, "/origin"));
         Assert.StartsWith("New 1.", await (await _visitor.PostAsync(app.Address, "/set-and-tell/x/1")).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.StartsWith("NearCache 1.", await _visitor.GetStringAsync(app.Address, "/origin"), StringComparison.Ordinal);
+        app.Time.Advance(LongerThanRemembered);
         Assert.StartsWith("Store 1.", await _visitor.GetStringAsync(app.Address, "/origin"), StringComparison.Ordinal);
     }
 

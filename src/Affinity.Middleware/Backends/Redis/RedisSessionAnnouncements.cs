@@ -1,5 +1,7 @@
 using System.Globalization;
+using Affinity.Diagnostics;
 using Affinity.Sessions;
+using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
 namespace Affinity.Backends.Redis;
@@ -8,7 +10,7 @@ namespace Affinity.Backends.Redis;
 /// Hears which sessions were ended or renewed. The session scripts publish it themselves, as <c>key generation</c>, so an ending and its announcement are one round trip. The client subscribes anew by itself
 /// after a lost connection; what was published meanwhile is not heard.
 /// </summary>
-internal sealed class RedisSessionAnnouncements(RedisConnection connection, RedisOptions options, TimeProvider time) : ISessionAnnouncements, IDisposable
+internal sealed class RedisSessionAnnouncements(RedisConnection connection, RedisOptions options, TimeProvider time, ILogger<RedisSessionAnnouncements> logger) : ISessionAnnouncements, IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
@@ -25,23 +27,41 @@ internal sealed class RedisSessionAnnouncements(RedisConnection connection, Redi
     private async Task ListenAsync(Action<SessionKey, int> stale)
     {
         var token = _end.Token;
-        while (true)
+        for (var tries = 1; !token.IsCancellationRequested; tries++)
         {
-            try
-            {
-                var subscriber = await connection.GetSubscriberAsync(token);
-                await subscriber.SubscribeAsync(RedisSessionStore.ChannelOf(options), (_, message) => Tell(stale, message)).WaitAsync(token);
-                return;
-            }
-            catch (Exception) when (!token.IsCancellationRequested)
-            {
-                // The connection's own events say what is wrong with it. Until this works, memory is bounded by its age.
-                await Task.Delay(Pause, time, token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (OperationCanceledException)
+            if (await TryListenAsync(stale, isFirst: tries == 1, token))
             {
                 return;
             }
+
+            await Task.Delay(Pause, time, token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task<bool> TryListenAsync(Action<SessionKey, int> stale, bool isFirst, CancellationToken token)
+    {
+        ISubscriber? subscriber = null;
+        void Hear(RedisChannel channel, RedisValue message) => Tell(stale, message);
+        try
+        {
+            subscriber = await connection.GetSubscriberAsync(token);
+            await subscriber.SubscribeAsync(RedisSessionStore.ChannelOf(options), Hear).WaitAsync(token);
+            return true;
+        }
+        catch (Exception e) when (!token.IsCancellationRequested)
+        {
+            // Until this works, memory is bounded by its age. The client keeps a handler even if the server has refused it.
+            if (isFirst)
+            {
+                logger.RedisAnnouncementsNotHeard(connection.Explain(e));
+            }
+
+            subscriber?.Unsubscribe(RedisSessionStore.ChannelOf(options), Hear, CommandFlags.FireAndForget);
+            return false;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
         }
     }
 
