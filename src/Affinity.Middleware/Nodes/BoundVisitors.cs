@@ -12,6 +12,9 @@ internal sealed class BoundVisitors(TimeSpan window, TimeProvider time)
 {
     public const int Capacity = 16_384;
 
+    // Reading is free of locks and writing is not: a visitor who comes often is written once in a while.
+    private readonly TimeSpan _precision = window / 100;
+
     private readonly ConcurrentDictionary<uint, long> _lastSeen = new();
     private int _size;
     private volatile int _halvings;
@@ -29,6 +32,11 @@ internal sealed class BoundVisitors(TimeSpan window, TimeProvider time)
         }
 
         var now = time.GetTimestamp();
+        if (_lastSeen.TryGetValue(visitor, out var lately) && time.GetElapsedTime(lately, now) < _precision)
+        {
+            return;
+        }
+
         while (!_lastSeen.TryAdd(visitor, now))
         {
             // Never by the indexer: it would add, uncounted, whoever leaves in this moment.

@@ -28,7 +28,7 @@ internal sealed class NodeMiddleware(RequestDelegate next, NodeMembership node, 
         return ServeAsync(context);
     }
 
-    private async Task ServeAsync(HttpContext context)
+    private Task ServeAsync(HttpContext context)
     {
         context.Features.Set(_feature);
         if (_header is not null || node.State == NodeState.Draining)
@@ -38,9 +38,31 @@ internal sealed class NodeMiddleware(RequestDelegate next, NodeMembership node, 
         }
 
         node.Requests.Enter();
+        Task serving;
         try
         {
-            await next(context);
+            serving = next(context);
+        }
+        catch
+        {
+            node.Requests.Leave();
+            throw;
+        }
+
+        if (!serving.IsCompleted)
+        {
+            return LeaveAfterAsync(serving);
+        }
+
+        node.Requests.Leave();
+        return serving;
+    }
+
+    private async Task LeaveAfterAsync(Task serving)
+    {
+        try
+        {
+            await serving;
         }
         finally
         {

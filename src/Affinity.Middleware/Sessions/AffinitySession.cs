@@ -12,7 +12,7 @@ namespace Affinity.Sessions;
 /// </summary>
 internal sealed class AffinitySession(HttpContext context, TicketFeature ticket, SessionLifecycle lifecycle) : ISession, ISessionFeature
 {
-    private SessionDelta _delta = new();
+    private SessionDelta? _delta;
     private ISession? _replacement;
     private SessionSnapshot? _snapshot;
     private SessionId _id;
@@ -22,6 +22,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     private bool _loaded = ticket.Reading.Verdict is TicketVerdict.None or TicketVerdict.Refused;
     private bool _ended;
     private bool _closed;
+    private bool _onlyRead;
 
     ISession ISessionFeature.Session
     {
@@ -41,7 +42,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
         get
         {
             ForgetWhatFailedHandlerChanged();
-            return _delta.IsEmpty ? Items.Keys : _delta.ApplyTo(Items).Keys;
+            return HasChanges ? Delta.ApplyTo(Items).Keys : Items.Keys;
         }
     }
 
@@ -54,11 +55,35 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
 
     public SessionVersion Version => _snapshot?.Version ?? SessionVersion.None;
 
-    /// <summary>How much longer the session lives if it is touched, as of when it was read; null when it was not read, or has been saved or abandoned since.</summary>
-    public TimeSpan? TouchGain { get; private set; }
+    /// <summary>How much longer the session lives if it is touched now; null when it was not read, or has been saved or abandoned since.</summary>
+    public TimeSpan? TouchGain
+    {
+        get
+        {
+            if (!_onlyRead || _snapshot is null)
+            {
+                return null;
+            }
+
+            var idleIfTouched = lifecycle.Time.GetUtcNow() + lifecycle.Options.IdleTimeout;
+            return (idleIfTouched < _snapshot.Expires ? idleIfTouched : _snapshot.Expires) - _snapshot.IdleUntil;
+        }
+    }
 
     /// <summary>The session's name in the store. Only for a session that is there.</summary>
     public SessionKey Key => SessionKey.Of(_id);
+
+    /// <summary>Whether there is anything to save.</summary>
+    public bool HasChanges => _delta is { IsEmpty: false };
+
+    /// <summary>Whose it is.</summary>
+    public HttpContext Context => context;
+
+    /// <summary>Why the save before the response failed; it hides behind whatever the server makes of it.</summary>
+    public SaveFailure? SaveFailure { get; set; }
+
+    // Most requests change nothing.
+    private SessionDelta Delta => _delta ??= new();
 
     private bool IsOnDemand => lifecycle.Options.Load == SessionLoad.OnDemand;
 
@@ -73,23 +98,35 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
 
     /// <summary>Fetches the session if that has not been done. A second call is free.</summary>
     /// <exception cref="SessionUnavailableException">The store is away; trying again in this request asks it again.</exception>
-    public async Task LoadAsync(CancellationToken cancellationToken = default)
+    public Task LoadAsync(CancellationToken cancellationToken = default)
     {
         if (_loaded)
         {
-            return;
+            return Task.CompletedTask;
         }
 
         if (ticket.Reading.Ticket is not { } proof)
         {
             Reach = StoreReach.Unreachable;
             _unreachable = new SessionUnavailableException("The visitor's ticket cannot be verified just now: the signing keys could not be read.");
-            throw _unreachable;
+            return Task.FromException(_unreachable);
         }
 
+        var loading = lifecycle.LoadAsync(proof, cancellationToken);
+        if (!loading.IsCompletedSuccessfully)
+        {
+            return AcceptAsync(proof, loading);
+        }
+
+        Accept(proof, loading.Result);
+        return Task.CompletedTask;
+    }
+
+    private async Task AcceptAsync(Ticket proof, ValueTask<SessionLoadResult> loading)
+    {
         try
         {
-            Accept(proof, await lifecycle.LoadAsync(proof, cancellationToken));
+            Accept(proof, await loading);
         }
         catch (SessionStoreException e)
         {
@@ -111,7 +148,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     {
         ArgumentNullException.ThrowIfNull(key);
         ForgetWhatFailedHandlerChanged();
-        if (_delta.TryGet(key, out var value))
+        if (_delta is not null && _delta.TryGet(key, out var value))
         {
             return value;
         }
@@ -124,14 +161,14 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     {
         ArgumentNullException.ThrowIfNull(value);
         ThrowIfNotWritable(key);
-        _delta.Set(key, (byte[])value.Clone());
+        Delta.Set(key, (byte[])value.Clone());
     }
 
     /// <summary>See <see cref="SessionDelta.Update"/>.</summary>
     public byte[]? Update(string key, Func<byte[]?, byte[]?> fold)
     {
         ThrowIfNotWritable(key);
-        return _delta.Update(key, Peek(key), fold);
+        return Delta.Update(key, Peek(key), fold);
     }
 
     /// <inheritdoc/>
@@ -141,7 +178,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
         // TempData removes its key in every request that has none: that is no change.
         if (!_loaded || Peek(key) is not null)
         {
-            _delta.Remove(key);
+            Delta.Remove(key);
         }
     }
 
@@ -149,9 +186,9 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     public void Clear()
     {
         ThrowIfNotWritable(string.Empty);
-        if (!_loaded || !_delta.IsEmpty || Items.Count > 0)
+        if (!_loaded || HasChanges || Items.Count > 0)
         {
-            _delta.Clear();
+            Delta.Clear();
         }
     }
 
@@ -162,18 +199,22 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     /// </exception>
     /// <exception cref="SessionEndedException">The session was abandoned, renewed or lost meanwhile; nothing was saved.</exception>
     /// <exception cref="SessionTooLargeException">The session would be larger than it may be; nothing was saved.</exception>
-    public async Task CommitAsync(CancellationToken cancellationToken = default)
+    public Task CommitAsync(CancellationToken cancellationToken = default)
     {
-        ForgetWhatFailedHandlerChanged();
-        if (_delta.IsEmpty)
+        if (HasChanges)
         {
-            return;
+            ForgetWhatFailedHandlerChanged();
         }
 
+        return HasChanges ? CommitChangesAsync(cancellationToken) : Task.CompletedTask;
+    }
+
+    private async Task CommitChangesAsync(CancellationToken cancellationToken)
+    {
         await LoadAsync(cancellationToken);
-        if (_snapshot is null && _delta.ApplyTo(SessionSnapshot.NoItems).Count == 0)
+        if (_snapshot is null && Delta.ApplyTo(SessionSnapshot.NoItems).Count == 0)
         {
-            _delta = new SessionDelta(); // nothing was there and nothing is kept: no session begins
+            _delta = null; // nothing was there and nothing is kept: no session begins
             return;
         }
 
@@ -185,7 +226,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     {
         ThrowIfNotWritable(string.Empty);
         await LoadAsync(cancellationToken);
-        _delta.RaisesGeneration |= _snapshot is not null;
+        Delta.RaisesGeneration |= _snapshot is not null;
     }
 
     /// <summary>Ends the session at once and removes the visitor's ticket. What is set afterwards begins a new session.</summary>
@@ -203,12 +244,12 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
             ticket.Remove();
         }
 
-        _delta = new SessionDelta();
-        (_snapshot, _id, Origin, TouchGain) = (null, default, SessionOrigin.None, null);
+        _delta = null;
+        (_snapshot, _id, Origin) = (null, default, SessionOrigin.None);
     }
 
     /// <summary>Drops what was not saved; the request has failed.</summary>
-    public void Discard() => _delta = new SessionDelta();
+    public void Discard() => _delta = null;
 
     /// <summary>From now on every change throws: the response has begun.</summary>
     public void Close() => _closed = true;
@@ -221,8 +262,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
         if (_snapshot is not null)
         {
             Origin = result.IsNear ? SessionOrigin.NearCache : SessionOrigin.Store;
-            var idleIfTouched = lifecycle.Time.GetUtcNow() + lifecycle.Options.IdleTimeout;
-            TouchGain = (idleIfTouched < _snapshot.Expires ? idleIfTouched : _snapshot.Expires) - _snapshot.IdleUntil;
+            _onlyRead = true;
         }
     }
 
@@ -233,17 +273,17 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
             throw new SessionEndedException(SessionEnding.Superseded);
         }
 
-        if (ReferenceEquals(_undecided, _delta) && _delta.HasUpdates)
+        if (_undecided is { HasUpdates: true } && ReferenceEquals(_undecided, _delta))
         {
             throw new SessionUnavailableException("It is not known whether an update of this request was saved, so it is not saved again.");
         }
 
         var began = _snapshot is null;
         var start = _snapshot ?? SessionSnapshot.Empty(lifecycle.Time.GetUtcNow(), lifecycle.Options.AbsoluteTimeout);
-        _delta.GenerationFloor = LoadKind == SessionLoadKind.Behind ? ticket.Reading.Ticket?.Generation ?? 0 : 0;
+        Delta.GenerationFloor = LoadKind == SessionLoadKind.Behind ? ticket.Reading.Ticket?.Generation ?? 0 : 0;
         try
         {
-            _snapshot = await lifecycle.SaveAsync(KnownId(), start, _delta);
+            _snapshot = await lifecycle.SaveAsync(KnownId(), start, Delta);
             Reach = StoreReach.Reachable;
         }
         catch (SessionUnavailableException e)
@@ -253,8 +293,8 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
             throw;
         }
 
-        _delta = new SessionDelta();
-        TouchGain = null;
+        _delta = null;
+        _onlyRead = false;
         Origin = began ? SessionOrigin.New : Origin;
         ticket.Issue(new Ticket(_id, _snapshot.Version, _snapshot.Generation, lifecycle.Time.GetUtcNow(), _snapshot.IdleUntil, _snapshot.Expires));
     }
@@ -278,7 +318,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
         }
 
         _failure = failure;
-        if (!_delta.IsEmpty)
+        if (HasChanges)
         {
             lifecycle.TellDropped(failure);
             Discard();

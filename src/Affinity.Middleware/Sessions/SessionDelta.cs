@@ -6,7 +6,10 @@ namespace Affinity.Sessions;
 /// </summary>
 internal sealed class SessionDelta
 {
-    private readonly Dictionary<string, Change> _changes = new(StringComparer.Ordinal);
+    private static readonly Dictionary<string, Change> None = [];
+
+    // Most requests change nothing.
+    private Dictionary<string, Change> _changes = None;
 
     /// <summary>Whether everything there was is removed before the changes apply.</summary>
     public bool Clears { get; private set; }
@@ -51,13 +54,15 @@ internal sealed class SessionDelta
         }
     }
 
-    public void Set(string key, byte[] value) => _changes[key] = new Change(value, Fold: null);
+    private Dictionary<string, Change> ChangesToWrite => ReferenceEquals(_changes, None) ? _changes = new(StringComparer.Ordinal) : _changes;
 
-    public void Remove(string key) => _changes[key] = new Change(Value: null, Fold: null);
+    public void Set(string key, byte[] value) => ChangesToWrite[key] = new Change(value, Fold: null);
+
+    public void Remove(string key) => ChangesToWrite[key] = new Change(Value: null, Fold: null);
 
     public void Clear()
     {
-        _changes.Clear();
+        _changes = None;
         Clears = true;
     }
 
@@ -71,15 +76,15 @@ internal sealed class SessionDelta
         var value = fold(current);
         if (!_changes.TryGetValue(key, out var change))
         {
-            _changes[key] = Clears ? new Change(value, Fold: null) : new Change(value, fold);
+            ChangesToWrite[key] = Clears ? new Change(value, Fold: null) : new Change(value, fold);
         }
         else if (change.Fold is { } earlier)
         {
-            _changes[key] = new Change(value, old => fold(earlier(old)));
+            ChangesToWrite[key] = new Change(value, old => fold(earlier(old)));
         }
         else
         {
-            _changes[key] = new Change(value, Fold: null);
+            ChangesToWrite[key] = new Change(value, Fold: null);
         }
 
         return value;

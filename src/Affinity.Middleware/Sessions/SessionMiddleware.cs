@@ -20,19 +20,22 @@ internal sealed class SessionMiddleware(RequestDelegate next, SessionLifecycle l
         var session = new AffinitySession(context, ticket, lifecycle);
         context.Features.Set<ISessionFeature>(session);
         context.Features.Set(session);
-        var save = new SaveBeforeResponse(context, session);
-        context.Response.OnStarting(static state => ((SaveBeforeResponse)state).OnStartingAsync(), save);
+        context.Response.OnStarting(static state => OnStartingAsync((AffinitySession)state), session);
         try
         {
             if (lifecycle.Options.Load == SessionLoad.BeforeApp)
             {
-                await TryLoadAsync(session);
+                var loading = session.LoadAsync(CancellationToken.None);
+                if (!loading.IsCompletedSuccessfully)
+                {
+                    await TryAsync(loading, session);
+                }
             }
 
             await next(context);
             if (!context.Response.HasStarted)
             {
-                await save.SaveAsync();
+                await SaveAsync(session);
             }
 
             touches.Consider(session);
@@ -40,7 +43,7 @@ internal sealed class SessionMiddleware(RequestDelegate next, SessionLifecycle l
         catch (Exception e)
         {
             session.Discard();
-            if (!await TryAnswerAsync(context, save.Failure ?? e, save.FailedInServer))
+            if (!await TryAnswerAsync(context, session.SaveFailure?.Exception ?? e, session.SaveFailure is { InServer: true }))
             {
                 throw;
             }
@@ -48,11 +51,11 @@ internal sealed class SessionMiddleware(RequestDelegate next, SessionLifecycle l
     }
 
     /// <summary>A store that is away must not fail a request that never touches its session: the view remembers the fault and throws it when it is used.</summary>
-    private static async Task TryLoadAsync(AffinitySession session)
+    private static async Task TryAsync(Task loading, AffinitySession session)
     {
         try
         {
-            await session.LoadAsync(CancellationToken.None);
+            await loading;
         }
         catch (SessionUnavailableException)
         {
@@ -89,64 +92,81 @@ internal sealed class SessionMiddleware(RequestDelegate next, SessionLifecycle l
         return true;
     }
 
-    /// <summary>The save of one request, at the latest when its response starts.</summary>
-    private sealed class SaveBeforeResponse(HttpContext context, AffinitySession session)
+    private static Task OnStartingAsync(AffinitySession session)
     {
-        /// <summary>Why the save failed; it hides behind whatever the server makes of it.</summary>
-        public Exception? Failure { get; private set; }
-
-        /// <summary>Whether it failed while the server was starting the response.</summary>
-        public bool FailedInServer { get; private set; }
-
-        public async Task OnStartingAsync()
+        if (session.HasChanges)
         {
-            try
-            {
-                await SaveAsync();
-            }
-            catch
-            {
-                FailedInServer = true;
-                throw;
-            }
-            finally
-            {
-                session.Close();
-            }
+            return SaveAndCloseAsync(session);
         }
 
-        public async Task SaveAsync()
-        {
-            if (context.Features.Get<IExceptionHandlerFeature>()?.Error is { } handled && !context.Response.HasStarted)
-            {
-                KeepStatusOf(handled);
-            }
+        KeepStatus(session.Context);
+        session.Close();
+        return Task.CompletedTask;
+    }
 
-            try
-            {
-                await session.CommitAsync(CancellationToken.None);
-            }
-            catch (Exception e)
-            {
-                Failure = e;
-                session.Discard();
-                throw;
-            }
+    private static async Task SaveAndCloseAsync(AffinitySession session)
+    {
+        try
+        {
+            await SaveAsync(session);
         }
-
-        /// <summary>An exception handler inside the app writes the page; that the session is at fault stays visible to clients and proxies.</summary>
-        private void KeepStatusOf(Exception handled)
+        catch
         {
-            if (handled is SessionUnavailableException)
-            {
-                context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-                context.Response.Headers.RetryAfter = RetryAfterSeconds;
-                context.Response.Headers.CacheControl = "no-store";
-            }
-            else if (handled is SessionEndedException)
-            {
-                context.Response.StatusCode = StatusCodes.Status409Conflict;
-            }
+            session.SaveFailure!.InServer = true;
+            throw;
+        }
+        finally
+        {
+            session.Close();
         }
     }
+
+    private static Task SaveAsync(AffinitySession session)
+    {
+        KeepStatus(session.Context);
+        return session.HasChanges ? SaveChangesAsync(session) : Task.CompletedTask;
+    }
+
+    private static async Task SaveChangesAsync(AffinitySession session)
+    {
+        try
+        {
+            await session.CommitAsync(CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            session.SaveFailure = new SaveFailure(e);
+            session.Discard();
+            throw;
+        }
+    }
+
+    /// <summary>An exception handler inside the app writes the page; that the session is at fault stays visible to clients and proxies.</summary>
+    private static void KeepStatus(HttpContext context)
+    {
+        if (context.Features.Get<IExceptionHandlerFeature>()?.Error is not { } handled || context.Response.HasStarted)
+        {
+            return;
+        }
+
+        if (handled is SessionUnavailableException)
+        {
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            context.Response.Headers.RetryAfter = RetryAfterSeconds;
+            context.Response.Headers.CacheControl = "no-store";
+        }
+        else if (handled is SessionEndedException)
+        {
+            context.Response.StatusCode = StatusCodes.Status409Conflict;
+        }
+    }
+}
+
+/// <summary>Why a save before the response failed.</summary>
+internal sealed class SaveFailure(Exception exception)
+{
+    public Exception Exception { get; } = exception;
+
+    /// <summary>Whether it failed while the server was starting the response.</summary>
+    public bool InServer { get; set; }
 }

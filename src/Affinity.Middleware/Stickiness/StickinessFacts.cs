@@ -28,6 +28,9 @@ internal readonly record struct StickinessFacts
     /// <summary>This node as it stands now; a record of its name in <see cref="Live"/>, be it its own or of a former life, is older and not looked at.</summary>
     public required NodeRecord Self { get; init; }
 
+    /// <summary>What a visitor is bound by whose route cookie names this node; made once, as most are. Null: it is made when it is needed.</summary>
+    public Binding? Here { get; init; }
+
     /// <summary>The living nodes as of the last beat; empty: not known, so nobody is taken for dead.</summary>
     public required IReadOnlyList<NodeRecord> Live { get; init; }
 

@@ -7,6 +7,7 @@ namespace Affinity.Stickiness;
 /// <summary>Gathers the facts of a request and asks <see cref="StickinessRules"/>. Safe for concurrent use.</summary>
 internal sealed class StickinessJudge(StickinessOptions options, DrainOptions drain, NodeMembership node, LiveTargets targets, TimeProvider time)
 {
+    private readonly Binding _here = new(node.Self);
     private readonly Lock _oneRelease = new();
     private LoadRelease _release = LoadRelease.Start;
 
@@ -54,6 +55,7 @@ internal sealed class StickinessJudge(StickinessOptions options, DrainOptions dr
             Route = visit.Route,
             Binding = visit.Binding.Binding,
             Self = self,
+            Here = _here,
             Live = targets.Nodes,
             Now = time.GetUtcNow(),
             Something = self.Track is not null || visit.Binding.Binding?.Track is not null || HasSession(visit),

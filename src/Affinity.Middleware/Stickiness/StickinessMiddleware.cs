@@ -47,21 +47,20 @@ internal sealed class StickinessMiddleware
         }
 
         context.Features.Set(visit);
-        context.Response.OnStarting(_onStarting, context);
+        context.Response.OnStarting(_onStarting, visit);
         return _next(context);
     }
 
     private Task OnStarting(object state)
     {
-        var context = (HttpContext)state;
-        var visit = context.Features.GetRequiredFeature<StickinessFeature>();
+        var visit = (StickinessFeature)state;
 
         // An exception handler that stands before the pipeline runs it again, and then this is called twice.
         if (visit.Decision is null && visit.Binding.Verdict != BindingVerdict.Unverifiable)
         {
-            var decision = _judge.Decide(visit, _applicationCookie.StateOf(context.Response, visit.CameWithApplicationCookie));
+            var decision = _judge.Decide(visit, _applicationCookie.StateOf(visit.Ticket.Response, visit.CameWithApplicationCookie));
             visit.Decision = decision;
-            _writer.Write(visit, decision, context.Response);
+            _writer.Write(visit, decision, visit.Ticket.Response);
             _watch.Saw(visit, decision);
         }
 

@@ -177,7 +177,9 @@ internal static class StickinessRules
 
     private static Binding? Bound(in StickinessFacts facts) =>
         facts.Binding
-        ?? (facts.Route.Node is { } node && facts.Options.Ownership != RouteOwnership.Balancer ? new Binding(node) : null);
+        ?? (facts.Route.Node is not { } node || facts.Options.Ownership == RouteOwnership.Balancer ? null
+            : facts.Here?.Node == node ? facts.Here
+            : new Binding(node));
 
     private static bool ApplicationCookieLives(in StickinessFacts facts) =>
         facts.ApplicationCookie is ApplicationCookieState.CameWithRequest or ApplicationCookieState.Issued;

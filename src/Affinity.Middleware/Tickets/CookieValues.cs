@@ -27,7 +27,7 @@ internal struct CookieValues
         var values = default(CookieValues);
         foreach (var line in header)
         {
-            if (line is not null && line.Contains(name, StringComparison.Ordinal))
+            if (line is not null)
             {
                 values.AddLine(line, name);
             }
@@ -38,15 +38,21 @@ internal struct CookieValues
 
     private void AddLine(string line, string name)
     {
-        foreach (var range in line.AsSpan().Split(';'))
+        for (var at = line.IndexOf(name, StringComparison.Ordinal); at >= 0; at = line.IndexOf(name, at, StringComparison.Ordinal))
         {
-            var pair = line.AsMemory(range).Trim();
-            if (pair.Length > name.Length && pair.Span[name.Length] == '=' && pair.Span.StartsWith(name, StringComparison.Ordinal))
+            var isPair = BeginsPair(line.AsSpan(0, at));
+            at += name.Length;
+            if (isPair && at < line.Length && line[at] == '=')
             {
-                Add(pair[(name.Length + 1)..]);
+                var rest = line.AsMemory(at + 1);
+                var end = rest.Span.IndexOf(';');
+                Add((end < 0 ? rest : rest[..end]).TrimEnd());
             }
         }
     }
+
+    /// <summary>Whether a name may stand behind this: nothing, or a semicolon, and then blanks.</summary>
+    private static bool BeginsPair(ReadOnlySpan<char> before) => before.TrimEnd() is [] or [.., ';'];
 
     private void Add(ReadOnlyMemory<char> value)
     {

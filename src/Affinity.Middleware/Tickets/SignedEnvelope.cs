@@ -88,11 +88,11 @@ internal sealed class SignedEnvelope
         var signed = length - SigningKey.MacSize;
         WriteContext(buffer, signed);
         return key.Verify(buffer[..(prefix + signed)], wire[signed..])
-            ? OpenGenuine(wire[..signed], body)
+            ? OpenGenuine(wire[..signed], key, body)
             : EnvelopeOpening.Refused(TicketReasons.BadMac);
     }
 
-    private EnvelopeOpening OpenGenuine(ReadOnlySpan<byte> signed, Span<byte> body)
+    private EnvelopeOpening OpenGenuine(ReadOnlySpan<byte> signed, SigningKey key, Span<byte> body)
     {
         if (signed[1] != _kind)
         {
@@ -101,7 +101,7 @@ internal sealed class SignedEnvelope
 
         var content = signed[HeaderSize..];
         return content.TryCopyTo(body)
-            ? new EnvelopeOpening(TicketReasons.Valid, content.Length)
+            ? new EnvelopeOpening(TicketReasons.Valid, content.Length, Key: key)
             : EnvelopeOpening.Refused(TicketReasons.BadBody);
     }
 
@@ -124,7 +124,8 @@ internal sealed class SignedEnvelope
 /// <param name="Reason">One of <see cref="TicketReasons"/>; <see cref="TicketReasons.Valid"/> when it is genuine.</param>
 /// <param name="BodySize">How many bytes its body has; 0 when it was not opened.</param>
 /// <param name="UnknownKey">Which key it names when the reason is <see cref="TicketReasons.UnknownKey"/>, else null.</param>
-internal readonly record struct EnvelopeOpening(string Reason, int BodySize = 0, SigningKeyId? UnknownKey = null)
+/// <param name="Key">The key that has signed it, when it is genuine.</param>
+internal readonly record struct EnvelopeOpening(string Reason, int BodySize = 0, SigningKeyId? UnknownKey = null, SigningKey? Key = null)
 {
     public bool IsGenuine => BodySize > 0;
 

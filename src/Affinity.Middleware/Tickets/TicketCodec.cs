@@ -35,11 +35,11 @@ internal sealed class TicketCodec(string application, string cookieName, TimePro
         Span<byte> body = stackalloc byte[TicketBody.Size];
         var opening = _envelope.Open(text, keys, body);
         return opening.IsGenuine
-            ? DecodeGenuine(body[..opening.BodySize])
+            ? DecodeGenuine(body[..opening.BodySize], opening.Key)
             : new TicketDecoding(opening.Reason, UnknownKey: opening.UnknownKey);
     }
 
-    private TicketDecoding DecodeGenuine(ReadOnlySpan<byte> body)
+    private TicketDecoding DecodeGenuine(ReadOnlySpan<byte> body, SigningKey? key)
     {
         if (!TicketBody.TryRead(body, out var ticket))
         {
@@ -53,6 +53,6 @@ internal sealed class TicketCodec(string application, string cookieName, TimePro
         }
 
         // One of our nodes has signed it, so the fault is a clock's and not the visitor's: refusing it would log out everybody whom a lagging node meets.
-        return new TicketDecoding(ticket.Issued - now > ClockTolerance ? TicketReasons.IssuedAhead : TicketReasons.Valid, ticket);
+        return new TicketDecoding(ticket.Issued - now > ClockTolerance ? TicketReasons.IssuedAhead : TicketReasons.Valid, ticket, Key: key);
     }
 }

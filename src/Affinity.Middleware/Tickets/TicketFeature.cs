@@ -1,8 +1,13 @@
+using Microsoft.AspNetCore.Http;
+
 namespace Affinity.Tickets;
 
 /// <summary>The visitor's ticket on its way through one request: what was read, and what the response is to carry.</summary>
-internal sealed class TicketFeature(TicketReading reading)
+internal sealed class TicketFeature(TicketReading reading, HttpResponse response)
 {
+    /// <summary>The response of the same request.</summary>
+    public HttpResponse Response { get; } = response;
+
     /// <summary>What the request proved.</summary>
     public TicketReading Reading { get; } = reading;
 

@@ -43,17 +43,17 @@ internal sealed class TicketMiddleware
             Count(reading, more);
         }
 
-        context.Features.Set(new TicketFeature(reading));
+        var feature = new TicketFeature(reading, context.Response);
+        context.Features.Set(feature);
 
         // The last one registered runs first: later stages register theirs later, so the session is saved before this writes the ticket.
-        context.Response.OnStarting(_onStarting, context);
+        context.Response.OnStarting(_onStarting, feature);
         return _next(context);
     }
 
     private Task OnStarting(object state)
     {
-        var context = (HttpContext)state;
-        _writer.Write(context.Features.GetRequiredFeature<TicketFeature>(), context.Response);
+        _writer.Write((TicketFeature)state);
         return Task.CompletedTask;
     }
 

@@ -1,13 +1,18 @@
 namespace Affinity.Tickets;
 
 /// <summary>Judges the ticket cookies of a request. Waits only when a ticket names a key that this node does not know.</summary>
-internal sealed class TicketReader(TicketCodec codec, ISigningKeys keys)
+internal sealed class TicketReader(TicketCodec codec, ISigningKeys keys, VerifiedTickets verified)
 {
     public ValueTask<TicketReading> ReadAsync(in CookieValues values, CancellationToken cancellationToken)
     {
         if (values.Count == 0)
         {
             return ValueTask.FromResult(TicketReading.None);
+        }
+
+        if (values.Count == 1 && verified.Find(values[0].Span) is { } known)
+        {
+            return ValueTask.FromResult(known);
         }
 
         var verdict = default(Tally);
@@ -22,7 +27,13 @@ internal sealed class TicketReader(TicketCodec codec, ISigningKeys keys)
             verdict.Add(decoding);
         }
 
-        return ValueTask.FromResult(verdict.Conclude(values.More));
+        var reading = verdict.Conclude(values.More);
+        if (values.Count == 1 && ReferenceEquals(reading.Reason, TicketReasons.Valid) && verdict.Key is { } key)
+        {
+            verified.Add(values[0].Span, key, reading);
+        }
+
+        return ValueTask.FromResult(reading);
     }
 
     private async ValueTask<TicketReading> ReadWithLookUpsAsync(CookieValues values, CancellationToken cancellationToken)
@@ -54,6 +65,9 @@ internal sealed class TicketReader(TicketCodec codec, ISigningKeys keys)
         private string? _firstFault;
         private bool _ambiguous;
         private bool _unverifiable;
+
+        /// <summary>What has signed the genuine one.</summary>
+        public readonly SigningKey? Key => _genuine.Key;
 
         public void Add(TicketDecoding decoding)
         {

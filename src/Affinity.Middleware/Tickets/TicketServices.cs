@@ -22,6 +22,7 @@ internal static class TicketServices
             provider.GetRequiredService<TicketCookie>().Name,
             provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(CreateKeys);
+        services.AddSingleton<VerifiedTickets>();
         services.AddSingleton<TicketReader>();
         services.AddSingleton<TicketWriter>();
         services.AddSingleton<IReadinessCheck, SigningKeysReadiness>();

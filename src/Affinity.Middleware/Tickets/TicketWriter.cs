@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-
 namespace Affinity.Tickets;
 
 /// <summary>Puts on the response what the stages decided about the visitor's ticket.</summary>
@@ -9,7 +7,7 @@ internal sealed class TicketWriter(TicketCodec codec, TicketCookie cookie, ISign
     /// A stage wants to replace or remove a ticket that could not be verified, or there is no key to sign with. Thrown before the first byte, so the
     /// client gets a clean error and not a success whose session it could not come back to.
     /// </exception>
-    public void Write(TicketFeature feature, HttpResponse response)
+    public void Write(TicketFeature feature)
     {
         if (feature.ToIssue is null && !feature.ToRemove)
         {
@@ -24,13 +22,13 @@ internal sealed class TicketWriter(TicketCodec codec, TicketCookie cookie, ISign
 
         if (feature.ToIssue is not { } ticket)
         {
-            cookie.Remove(response);
+            cookie.Remove(feature.Response);
             return;
         }
 
         var key = keys.Current
             ?? throw new InvalidOperationException(
                 "No signing key is known yet: the key vault has not been reached since the start. Affinity:Secrets needs no vault.");
-        cookie.Write(response, codec.Encode(ticket, key));
+        cookie.Write(feature.Response, codec.Encode(ticket, key));
     }
 }

@@ -1,6 +1,7 @@
 using Affinity.Stickiness;
 using Affinity.TestKit;
 using Affinity.Tickets;
+using Microsoft.AspNetCore.Http;
 using Xunit;
 
 namespace Affinity.Tests.Stickiness;
@@ -61,7 +62,7 @@ public sealed class LoadReleaseStageTests
     }
 
     private static StickinessFeature Visit() =>
-        new(RouteReading.Named(Affinity.Nodes.NodeId.Parse("a")), BindingReading.None, cameWithApplicationCookie: false, new TicketFeature(TicketReading.None));
+        new(RouteReading.Named(Affinity.Nodes.NodeId.Parse("a")), BindingReading.None, cameWithApplicationCookie: false, new TicketFeature(TicketReading.None, new DefaultHttpContext().Response));
 
     private static Task<StickyFarm> StartAsync(double share) =>
         StickyFarm.StartAsync("a b", o => (o.Stickiness.ReleaseAbove, o.Stickiness.ReleaseShare) = (1.1, share));

@@ -27,7 +27,7 @@ public sealed class StickinessAllocationTests(ITestOutputHelper output)
 
         var (reader, judge) = (farm["a"].Get<StickinessReader>(), farm["a"].Get<StickinessJudge>());
         var context = new DefaultHttpContext();
-        context.Features.Set(new TicketFeature(TicketReading.None));
+        context.Features.Set(new TicketFeature(TicketReading.None, context.Response));
         context.Request.Headers.Cookie = route is null ? "theme=dark" : $"theme=dark; AFF={route}";
         Run(reader, judge, context, Requests);
 

@@ -12,7 +12,7 @@ public sealed class TicketReaderTests
 
     [Fact]
     public async Task No_cookie_costs_nothing() =>
-        Assert.Same(TicketReading.None, await new TicketReader(Sample.Codec(), _keys).ReadAsync(default, CancellationToken.None));
+        Assert.Same(TicketReading.None, await new TicketReader(Sample.Codec(), _keys, new VerifiedTickets(_keys, TimeProvider.System)).ReadAsync(default, CancellationToken.None));
 
     [Fact]
     public async Task One_genuine_ticket_is_valid()
@@ -97,7 +97,7 @@ public sealed class TicketReaderTests
     private async Task<TicketReading> ReadAsync(params string[] values)
     {
         var header = string.Join("; ", values.Select(value => $"{Sample.CookieName}={value}"));
-        return await new TicketReader(Sample.Codec(), _keys).ReadAsync(CookieValues.Read(header, Sample.CookieName), CancellationToken.None);
+        return await new TicketReader(Sample.Codec(), _keys, new VerifiedTickets(_keys, TimeProvider.System)).ReadAsync(CookieValues.Read(header, Sample.CookieName), CancellationToken.None);
     }
 
     private async Task AssertAsync(TicketVerdict verdict, string reason, params string[] values)

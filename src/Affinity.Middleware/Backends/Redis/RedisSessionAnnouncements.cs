@@ -15,13 +15,19 @@ internal sealed class RedisSessionAnnouncements(RedisConnection connection, Redi
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _end = new();
+    private bool _disposed;
 
     public void Listen(Action<SessionKey, int> stale) => _ = ListenAsync(stale);
 
+    // The container disposes once for each service that this is registered as.
     public void Dispose()
     {
-        _end.Cancel();
-        _end.Dispose();
+        if (!_disposed)
+        {
+            _disposed = true;
+            _end.Cancel();
+            _end.Dispose();
+        }
     }
 
     private async Task ListenAsync(Action<SessionKey, int> stale)

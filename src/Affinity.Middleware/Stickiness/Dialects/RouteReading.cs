@@ -18,21 +18,24 @@ public enum RouteReadingKind
 /// <summary>What a route cookie says. A visitor can write into it what they like: it is a hint, and at most its shape is right. <c>default</c> is <see cref="Absent"/>.</summary>
 public readonly record struct RouteReading
 {
-    private RouteReading(RouteReadingKind kind, NodeId? node) => (Kind, Node) = (kind, node);
+    // Half the size of a NodeId?; every request carries one.
+    private readonly NodeId _node;
+
+    private RouteReading(RouteReadingKind kind, NodeId node) => (Kind, _node) = (kind, node);
 
     /// <summary>There is no route cookie.</summary>
     public static RouteReading Absent => default;
 
     /// <summary>There is one that names no node.</summary>
-    public static RouteReading Unrecognised => new(RouteReadingKind.Unrecognised, node: null);
+    public static RouteReading Unrecognised => new(RouteReadingKind.Unrecognised, default);
 
     /// <summary>Which of the three it is.</summary>
     public RouteReadingKind Kind { get; }
 
     /// <summary>The node, which need not live nor ever have lived; null unless <see cref="Kind"/> is <see cref="RouteReadingKind.Named"/>.</summary>
-    public NodeId? Node { get; }
+    public NodeId? Node => Kind == RouteReadingKind.Named ? _node : null;
 
-    internal bool Names(NodeId node) => Node == node;
+    internal bool Names(NodeId node) => _node == node;
 
     /// <summary>The cookie names this node.</summary>
     /// <exception cref="InvalidOperationException">The node is <c>default(NodeId)</c>.</exception>

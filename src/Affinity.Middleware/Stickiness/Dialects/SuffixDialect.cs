@@ -13,6 +13,6 @@ internal sealed class SuffixDialect : IAffinityDialect
 
     public RouteReading Read(ReadOnlySpan<char> value, IReadOnlyList<RouteTarget> live) =>
         value.Length <= IAffinityDialect.MaxValueLength && value.IndexOf(Separator) is >= 0 and var dot
-            ? PlainDialect.ReadName(value[(dot + 1)..])
+            ? PlainDialect.ReadName(value[(dot + 1)..], live)
             : RouteReading.Unrecognised;
 }

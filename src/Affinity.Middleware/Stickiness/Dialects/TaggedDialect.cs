@@ -23,6 +23,6 @@ internal sealed class TaggedDialect : IAffinityDialect
         }
 
         var bar = value.IndexOf(Separator);
-        return PlainDialect.ReadName(bar < 0 ? value : value[..bar]);
+        return PlainDialect.ReadName(bar < 0 ? value : value[..bar], live);
     }
 }

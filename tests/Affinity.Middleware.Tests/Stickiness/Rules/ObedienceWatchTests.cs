@@ -4,6 +4,7 @@ using Affinity.TestKit;
 using Affinity.Tests.Nodes;
 using Affinity.Tests.Tickets;
 using Affinity.Tickets;
+using Microsoft.AspNetCore.Http;
 using Xunit;
 
 namespace Affinity.Tests.Stickiness.Rules;
@@ -166,7 +167,7 @@ public sealed class ObedienceWatchTests
 
     private static RouteReading Scattered(int visitor) => Farm.Route((visitor % 3) switch { 0 => "a", 1 => "b", _ => "c" });
 
-    private static StickinessFeature Visit(RouteReading route, TicketReading ticket) => new(route, BindingReading.None, cameWithApplicationCookie: false, new TicketFeature(ticket));
+    private static StickinessFeature Visit(RouteReading route, TicketReading ticket) => new(route, BindingReading.None, cameWithApplicationCookie: false, new TicketFeature(ticket, new DefaultHttpContext().Response));
 
     /// <summary>Every second those come whose turn it is, with the cookie that <paramref name="route"/> says.</summary>
     private void Run(TimeSpan duration, int visitors, int every, Func<int, RouteReading> route, TicketReading? ticket = null)
