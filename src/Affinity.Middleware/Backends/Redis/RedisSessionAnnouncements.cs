@@ -18,8 +18,12 @@ internal sealed class RedisSessionAnnouncements(RedisConnection connection, Redi
 
     public void Dispose()
     {
-        _end.Cancel();
-        _end.Dispose();
+        // The container holds it under two names and ends it twice.
+        if (!_end.IsCancellationRequested)
+        {
+            _end.Cancel();
+            _end.Dispose();
+        }
     }
 
     private async Task ListenAsync(Action<SessionKey, int> stale)
