@@ -116,14 +116,14 @@ internal sealed class NearCache(SessionsOptions options, TimeProvider time)
         }
     }
 
-    /// <summary>The store has slid the session's idle time.</summary>
-    public void Slide(SessionKey key, TimeSpan idle)
+    /// <summary>The store has slid the session's idle time, at least to this.</summary>
+    public void Slide(SessionKey key, DateTimeOffset idleUntil)
     {
         lock (_gate)
         {
-            if (_byKey.TryGetValue(key, out var node))
+            if (_byKey.TryGetValue(key, out var node) && node.Value.Near is var near && near.Snapshot.IdleUntil < idleUntil)
             {
-                node.Value.Near = node.Value.Near with { Snapshot = node.Value.Near.Snapshot.KeptUntil(time.GetUtcNow() + idle) };
+                node.Value.Near = near with { Snapshot = near.Snapshot.KeptUntil(idleUntil) };
             }
         }
     }

@@ -133,9 +133,9 @@ internal sealed class SessionLoader(ISessionStore store, NearCache near, TimePro
         switch (read.Kind)
         {
             case SessionReadKind.Found:
-                return Remember(session, new NearSession(key, SessionDecoder.Decode(read.Session!, time), asOf));
+                return Remember(session, new NearSession(key, SessionDecoder.Decode(read.Session!, time, asOf), asOf));
             case SessionReadKind.Unchanged:
-                return Remember(session, new NearSession(key, known!.Snapshot.KeptUntil(time.GetUtcNow() + read.Session!.Remaining), asOf));
+                return Remember(session, new NearSession(key, known!.Snapshot.KeptUntil(time.GetUtcNow() - time.GetElapsedTime(asOf) + read.Session!.Remaining), asOf));
             default:
                 near.Refuse(key);
                 return new SessionAnswer(read.Kind, Session: null);

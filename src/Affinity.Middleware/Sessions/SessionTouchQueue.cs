@@ -10,7 +10,7 @@ namespace Affinity.Sessions;
 /// Slides the idle time of sessions that were only read: when a stated fraction of it has passed, after the response, in the background. A full queue drops touches, counted;
 /// the next request of the visitor asks again. A session is in the queue at most once.
 /// </summary>
-internal sealed class SessionTouchQueue(ISessionStore store, NearCache near, SessionsOptions options, AffinityMetrics metrics, ILogger<SessionTouchQueue> logger) : BackgroundService
+internal sealed class SessionTouchQueue(ISessionStore store, NearCache near, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<SessionTouchQueue> logger) : BackgroundService
 {
     private const int Capacity = 4096;
 
@@ -34,9 +34,10 @@ internal sealed class SessionTouchQueue(ISessionStore store, NearCache near, Ses
         {
             try
             {
+                var idleUntil = time.GetUtcNow() + options.IdleTimeout;
                 if (await store.TouchAsync(key, options.IdleTimeout, stoppingToken))
                 {
-                    near.Slide(key, options.IdleTimeout);
+                    near.Slide(key, idleUntil);
                 }
                 else
                 {
