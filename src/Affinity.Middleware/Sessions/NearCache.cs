@@ -77,6 +77,20 @@ internal sealed class NearCache(SessionsOptions options, TimeProvider time)
     /// <summary>Whether a memory is young enough to answer without the store.</summary>
     public bool IsFresh(NearSession near) => !near.IsInDoubt && time.GetElapsedTime(near.AsOf) < options.NearCache.MaxAge;
 
+    /// <summary>Whether the store's answer to an earlier question also answers a request that has come since: it is young, and the session was neither ended nor renewed meanwhile.</summary>
+    public bool MayShare(NearSession near)
+    {
+        if (!options.NearCache.Enabled || !IsFresh(near))
+        {
+            return false;
+        }
+
+        lock (_gate)
+        {
+            return !IsRefused(near);
+        }
+    }
+
     /// <summary>Remembers what the store has said, or what was saved, unless something newer is known.</summary>
     public void Put(SessionId session, NearSession near)
     {
@@ -116,14 +130,14 @@ internal sealed class NearCache(SessionsOptions options, TimeProvider time)
         }
     }
 
-    /// <summary>The store has slid the session's idle time.</summary>
-    public void Slide(SessionKey key, TimeSpan idle)
+    /// <summary>The store has slid the session's idle time, at least to this.</summary>
+    public void Slide(SessionKey key, DateTimeOffset idleUntil)
     {
         lock (_gate)
         {
-            if (_byKey.TryGetValue(key, out var node))
+            if (_byKey.TryGetValue(key, out var node) && node.Value.Near is var near && near.Snapshot.IdleUntil < idleUntil)
             {
-                node.Value.Near = node.Value.Near with { Snapshot = node.Value.Near.Snapshot.KeptUntil(time.GetUtcNow() + idle) };
+                node.Value.Near = near with { Snapshot = near.Snapshot.KeptUntil(idleUntil) };
             }
         }
     }

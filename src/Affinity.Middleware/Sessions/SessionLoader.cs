@@ -63,9 +63,9 @@ internal sealed class SessionLoader(ISessionStore store, NearCache near, TimePro
         {
             var (asking, isMine) = AskOnce(ticket.Session, known);
             var answer = await asking.WaitAsync(cancellationToken);
-            if (!isMine && !(answer.Kind == SessionReadKind.Found && answer.Session!.Satisfies(ticket)))
+            if (!isMine && !(answer.Kind == SessionReadKind.Found && answer.Session!.Satisfies(ticket) && near.MayShare(answer.Session)))
             {
-                // That question was older than this request, so its answer proves nothing against this ticket.
+                // That question was older than this request, so its answer proves nothing against this ticket, nor that the session has not ended since.
                 answer = await ReadAsync(ticket.Session, known).WaitAsync(cancellationToken);
             }
 
@@ -100,7 +100,7 @@ internal sealed class SessionLoader(ISessionStore store, NearCache near, TimePro
     {
         lock (_underWay)
         {
-            if (_underWay.TryGetValue(session, out var asking))
+            if (_underWay.TryGetValue(session, out var asking) && !asking.IsCompleted)
             {
                 return (asking, false);
             }
@@ -121,7 +121,10 @@ internal sealed class SessionLoader(ISessionStore store, NearCache near, TimePro
         await asking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lock (_underWay)
         {
-            _underWay.Remove(session);
+            if (_underWay.TryGetValue(session, out var latest) && ReferenceEquals(latest, asking))
+            {
+                _underWay.Remove(session);
+            }
         }
     }
 
@@ -133,9 +136,9 @@ internal sealed class SessionLoader(ISessionStore store, NearCache near, TimePro
         switch (read.Kind)
         {
             case SessionReadKind.Found:
-                return Remember(session, new NearSession(key, SessionDecoder.Decode(read.Session!, time), asOf));
+                return Remember(session, new NearSession(key, SessionDecoder.Decode(read.Session!, time, asOf), asOf));
             case SessionReadKind.Unchanged:
-                return Remember(session, new NearSession(key, known!.Snapshot.KeptUntil(time.GetUtcNow() + read.Session!.Remaining), asOf));
+                return Remember(session, new NearSession(key, known!.Snapshot.KeptUntil(time.GetUtcNow() - time.GetElapsedTime(asOf) + read.Session!.Remaining), asOf));
             default:
                 near.Refuse(key);
                 return new SessionAnswer(read.Kind, Session: null);

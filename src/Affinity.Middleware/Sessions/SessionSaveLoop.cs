@@ -74,6 +74,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
                 return new(Saved: null, SessionEnding.Superseded);
             }
 
+            var asOf = time.GetTimestamp();
             var next = Next(current, delta, out var write);
             var result = await WriteAsync(key, write, delta, cancellationToken);
             switch (result.Kind)
@@ -83,11 +84,11 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
                 case SessionWriteKind.Superseded:
                     // Renewed on top of this write: who asked has proved the older generation only and must not be handed a ticket of the newer.
                     return result.Newer!.Generation == next.Generation
-                        ? new(SessionDecoder.Decode(result.Newer, time), default)
+                        ? new(SessionDecoder.Decode(result.Newer, time, asOf), default)
                         : new(Saved: null, SessionEnding.Superseded);
                 case SessionWriteKind.Conflict:
                     metrics.SaveConflict();
-                    current = SessionDecoder.Decode(result.Newer!, time);
+                    current = SessionDecoder.Decode(result.Newer!, time, asOf);
                     await PauseAsync(tries, cancellationToken);
                     break;
                 case SessionWriteKind.Ended:

@@ -15,16 +15,14 @@ internal sealed class RedisSessionAnnouncements(RedisConnection connection, Redi
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _end = new();
-    private bool _disposed;
 
     public void Listen(Action<SessionKey, int> stale) => _ = ListenAsync(stale);
 
-    // The container disposes once for each service that this is registered as.
     public void Dispose()
     {
-        if (!_disposed)
+        // The container holds it under two names and ends it twice.
+        if (!_end.IsCancellationRequested)
         {
-            _disposed = true;
             _end.Cancel();
             _end.Dispose();
         }
