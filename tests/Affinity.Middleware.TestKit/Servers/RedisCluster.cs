@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Affinity.TestKit;
 
-/// <summary>A real Redis Cluster on loopback: masters that share the slots evenly, each with a replica on request, and a bus that notices a dead one within about a second.</summary>
+/// <summary>A real Redis Cluster on loopback: masters that share the slots evenly, some with a replica on request, and a bus that notices a dead one within about a second.</summary>
 /// <remarks>A shard without a master stops nobody but itself: <c>cluster-require-full-coverage no</c>, other than Redis has it by default.</remarks>
 public sealed class RedisCluster : IAsyncDisposable
 {
@@ -22,7 +22,7 @@ public sealed class RedisCluster : IAsyncDisposable
     /// <summary>Those that began as masters, in the order of their slots.</summary>
     public IReadOnlyList<RedisServer> Masters => _masters;
 
-    /// <summary>Those that began as replicas, in the order of their masters; empty when none were asked for.</summary>
+    /// <summary>Those that began as replicas: the first follows the first master, and so on.</summary>
     public IReadOnlyList<RedisServer> Replicas => _replicas;
 
     /// <summary>All masters, as client libraries take them. They find the rest by themselves.</summary>
@@ -30,15 +30,16 @@ public sealed class RedisCluster : IAsyncDisposable
 
     /// <summary>Starts the servers, makes them meet and gives them their slots; ready when every one of them says that the cluster is.</summary>
     /// <param name="masters">How many, at least three: fewer could not agree on a fail-over.</param>
-    /// <param name="replicas">Whether each master has a replica.</param>
+    /// <param name="replicas">How many masters have a replica, the first ones.</param>
     /// <param name="appendOnly">Whether each keeps an append-only file that is synchronised with every write.</param>
-    public static async Task<RedisCluster> StartAsync(int masters = 3, bool replicas = false, bool appendOnly = false)
+    public static async Task<RedisCluster> StartAsync(int masters = 3, int replicas = 0, bool appendOnly = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(masters, 3);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(replicas, masters);
         var cluster = new RedisCluster();
         try
         {
-            var servers = await Task.WhenAll(Enumerable.Range(0, replicas ? 2 * masters : masters).Select(_ => StartNodeAsync(appendOnly)));
+            var servers = await Task.WhenAll(Enumerable.Range(0, masters + replicas).Select(_ => StartNodeAsync(appendOnly)));
             cluster._masters.AddRange(servers.Take(masters));
             cluster._replicas.AddRange(servers.Skip(masters));
             await cluster.FormAsync();
@@ -104,6 +105,23 @@ public sealed class RedisCluster : IAsyncDisposable
         }
 
         return moved;
+    }
+
+    /// <summary>How often the servers that run have answered with each error since they were started, by its code: <c>ASK</c>, <c>MOVED</c>.</summary>
+    public async Task<IReadOnlyDictionary<string, long>> ErrorsAsync()
+    {
+        var errors = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (var server in Living())
+        {
+            // errorstat_MOVED:count=3
+            foreach (var line in (await server.CommandAsync("INFO", "errorstats")).Text!.Split('\n').Where(line => line.StartsWith("errorstat_", StringComparison.Ordinal)))
+            {
+                var parts = line.Trim()["errorstat_".Length..].Split(":count=");
+                errors[parts[0]] = errors.GetValueOrDefault(parts[0]) + long.Parse(parts[1], CultureInfo.InvariantCulture);
+            }
+        }
+
+        return errors;
     }
 
     /// <summary>Waits until every server that runs says that the cluster serves.</summary>
