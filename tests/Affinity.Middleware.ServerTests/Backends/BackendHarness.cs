@@ -14,9 +14,9 @@ internal sealed class BackendHarness : IAsyncDisposable
 
     private readonly RecordingLoggerFactory _loggers = new();
 
-    public BackendHarness(string configuration)
+    public BackendHarness(string configuration, string? keyPrefix = null)
     {
-        Options = new RedisOptions { Configuration = configuration };
+        Options = new RedisOptions { Configuration = configuration, KeyPrefix = keyPrefix };
         Connection = new RedisConnection(Options, _loggers.CreateLogger<RedisConnection>());
         Store = new RedisSessionStore(Connection, Options);
         Nodes = new RedisNodeDirectory(Connection, Options, _loggers.CreateLogger<RedisNodeDirectory>());
@@ -35,13 +35,16 @@ internal sealed class BackendHarness : IAsyncDisposable
 
     public SessionKey Key { get; } = SessionKey.Of(SessionId.Create());
 
-    public string KeyName => $"{Options.KeyPrefix}s:{Key.Value}";
+    public string KeyName => NameOf(Key);
 
     public string[] Logged => [.. _loggers.Lines];
 
     public static SessionWrite Create(params byte[] payload) => After(SessionVersion.None, payload);
 
     public static SessionWrite After(SessionVersion expected, params byte[] payload) => new(expected, expected.Next(), 0, payload, Hour, Hour);
+
+    /// <summary>Where the store keeps a session.</summary>
+    public string NameOf(SessionKey key) => $"{Options.KeyPrefix}s:{key.Value}";
 
     public async Task<SessionWriteResult> WriteAsync(SessionWrite write, SessionKey? key = null, TimeSpan? within = null)
     {

@@ -56,6 +56,17 @@ public sealed class RedisFaultsTests
         Assert.Equal(SessionStoreFault.NotApplied, RedisFaults.Classify(new ObjectDisposedException("multiplexer")));
     }
 
+    /// <summary>"ERR", and so ambiguous, was what sessions of a dead shard failed with: each write was asked about again although nothing could have been done.</summary>
+    [Theory]
+    [InlineData("Endpoint 127.0.0.1:7002 serving hashslot 7941 is not reachable at this point of time. Please check connectTimeout value.", true)]
+    [InlineData("Endpoint is not reachable at this point of time. Please check connectTimeout value.", true)]
+    [InlineData("Key has MOVED to Endpoint 127.0.0.1:7002 and hashslot 7941 but CommandFlags.NoRedirect was specified", true)]
+    [InlineData("Key has MOVED but CommandFlags.NoRedirect was specified - redirect not followed. ", true)]
+    [InlineData("ERR Endpoint", false)]
+    [InlineData("Endpoint 127.0.0.1:7002 closed the connection", false)]
+    [InlineData("", false)]
+    public void A_redirection_that_the_client_did_not_follow_is_known_by_its_text(string message, bool expected) => Assert.Equal(expected, RedisFaults.IsRedirection(message));
+
     [Fact]
     public void A_time_out_and_anything_unknown_are_ambiguous()
     {

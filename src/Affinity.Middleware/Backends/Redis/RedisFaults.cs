@@ -22,6 +22,7 @@ internal static class RedisFaults
 
     public static SessionStoreFault Classify(Exception exception) => exception switch
     {
+        _ when IsRedirection(exception) => SessionStoreFault.NotApplied,
         RedisServerException server => ClassifyReply(server.Message),
         RedisConnectionException connection => ClassifyFailure(connection.FailureType),
 
@@ -44,12 +45,21 @@ internal static class RedisFaults
     /// <summary>One sentence for our own exception. What a server or client says may quote keys, so only the code of it is repeated.</summary>
     public static string Describe(Exception exception) => exception switch
     {
+        _ when IsRedirection(exception) => "The server that the Redis Cluster names for the key cannot be reached.",
         _ when IsRefusedLogin(exception) => "Redis refuses the user or password of the connection string, or asks for one that it does not have.",
         RedisServerException server => $"Redis refused the call ({CodeOf(server.Message)}).",
         RedisConnectionException connection => $"The connection to Redis failed ({connection.FailureType}).",
         RedisNotConnectedException or RedisReplyException => exception.Message,
         _ => $"The call to Redis failed ({exception.GetType().Name}).",
     };
+
+    /// <summary>Whether a cluster sent the call to another server, and the client did not get it there: nothing has been done, and the client may have learnt the way.</summary>
+    public static bool IsRedirection(Exception exception) => exception is RedisServerException or RedisConnectionException && IsRedirection(exception.Message);
+
+    /// <summary>The same by the text, which is the client's own, in two forms, when it does not follow; 2.x leaves the details out by default.</summary>
+    public static bool IsRedirection(string message) =>
+        message.StartsWith("Key has MOVED", StringComparison.Ordinal)
+        || (message.StartsWith("Endpoint ", StringComparison.Ordinal) && message.Contains("is not reachable at this point of time", StringComparison.Ordinal));
 
     /// <summary>Whether the server is there and does not let this app in.</summary>
     public static bool IsRefusedLogin(Exception? exception) => exception switch

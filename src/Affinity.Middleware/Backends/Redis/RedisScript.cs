@@ -4,9 +4,14 @@ using StackExchange.Redis;
 
 namespace Affinity.Backends.Redis;
 
-/// <summary>One Lua text over one key. A call is one EVALSHA; a server that does not know the script (yet, or after SCRIPT FLUSH) is given it and asked again.</summary>
+/// <summary>
+/// One Lua text over one key. A call is one EVALSHA; a server that does not know the script (yet, or after SCRIPT FLUSH) is given it and asked again. In a cluster the client follows one redirection per call, and
+/// learns from it: a node that missed one move of a slot and meets the next needs two, so it asks again at once.
+/// </summary>
 internal sealed class RedisScript
 {
+    private const int MostRedirections = 2;
+
     private readonly string _text;
     private readonly byte[] _hash;
 
@@ -24,14 +29,22 @@ internal sealed class RedisScript
     {
         var database = await connection.GetDatabaseAsync(cancellationToken);
         RedisKey[] keys = [key];
-        try
+        for (var (known, redirections) = (true, 0); ;)
         {
-            return await database.ScriptEvaluateAsync(_hash, keys, arguments).UntilAsync(cancellationToken);
-        }
-        catch (RedisServerException exception) when (RedisFaults.IsUnknownScript(exception))
-        {
-            // Given the text, the client sends SCRIPT LOAD and the call together.
-            return await database.ScriptEvaluateAsync(_text, keys, arguments).UntilAsync(cancellationToken);
+            try
+            {
+                // Given the text, the client sends SCRIPT LOAD and the call together.
+                var call = known ? database.ScriptEvaluateAsync(_hash, keys, arguments) : database.ScriptEvaluateAsync(_text, keys, arguments);
+                return await call.UntilAsync(cancellationToken);
+            }
+            catch (RedisServerException exception) when (known && RedisFaults.IsUnknownScript(exception))
+            {
+                known = false;
+            }
+            catch (Exception exception) when (redirections < MostRedirections && RedisFaults.IsRedirection(exception))
+            {
+                redirections++;
+            }
         }
     }
 }
