@@ -3,6 +3,7 @@ using System.Globalization;
 using Affinity.Backends.Redis;
 using Affinity.Sessions;
 using Affinity.TestKit;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace Affinity.ServerTests.Backends;
@@ -22,7 +23,7 @@ internal sealed class ClusterListeners : IAsyncDisposable
         _cluster = cluster;
         var prefix = $"t{Guid.NewGuid():N}:";
         _nodes = [.. Enumerable.Range(0, Count).Select(_ => new BackendHarness(cluster.ConnectionString, prefix))];
-        _announcements = [.. _nodes.Select(node => new RedisSessionAnnouncements(node.Connection, node.Options, TimeProvider.System))];
+        _announcements = [.. _nodes.Select(node => new RedisSessionAnnouncements(node.Connection, node.Options, TimeProvider.System, NullLogger<RedisSessionAnnouncements>.Instance))];
         for (var i = 0; i < Count; i++)
         {
             var listener = i;

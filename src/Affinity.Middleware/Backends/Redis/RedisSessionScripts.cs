@@ -6,8 +6,9 @@ namespace Affinity.Backends.Redis;
 /// alone. A later format must write <c>v</c> in another form: this one then answers "unreadable" and changes nothing.
 /// </summary>
 /// <remarks>
-/// Counters stay texts, as Lua numbers are exact only up to 2^53. Arguments and the record are checked before the first write, as a script that fails half-way is not
+/// Counters stay texts, as Lua numbers are exact only up to 2^53. What is to be stored and the record are checked before the first write, as a script that fails half-way is not
 /// rolled back. Numbers are formatted by hand: Lua 5.1 (Redis) and 5.4 (Garnet) print them differently.
+/// The server runs one script at a time, so what a script costs bounds the farm: a read that finds nothing new and a write that nobody has come before stand first and do without the rest.
 /// </remarks>
 internal static class RedisSessionScripts
 {
@@ -44,14 +45,16 @@ internal static class RedisSessionScripts
         end
 
         -- What lies under the key: absent, ended, live or bad. At its limit a record is gone, though the server still shows it with 0 ms to live.
-        local function load()
+        -- A version that the caller knows is well-formed if it is the stored one.
+        local function load(counter, stamp)
           local left = redis.call('PTTL', key)
           if left == -2 or left == 0 then return { kind = 'absent', lingers = left == 0 } end
-          local f = redis.call('HMGET', key, 'e', 'v', 's', 'g', 'a')
+          local f = redis.call('HMGET', key, 'e', 'v', 's', 'g', 'a', 'h')
           if left < 0 then return { kind = 'bad' } end
           if f[1] then return { kind = 'ended', left = left } end
-          if not (iscounter(f[2]) and isstamp(f[3]) and isnumber(f[4], 10) and isnumber(f[5], 15)) then return { kind = 'bad' } end
-          return { kind = 'live', left = left, tag = f[2] .. '-' .. f[3], v = f[2], s = f[3], g = f[4], absolute = tonumber(f[5]) }
+          local isknown = f[2] and f[2] == counter and f[3] == stamp
+          if not ((isknown or iscounter(f[2]) and isstamp(f[3])) and isnumber(f[4], 10) and isnumber(f[5], 15)) then return { kind = 'bad' } end
+          return { kind = 'live', left = left, isknown = isknown, v = f[2], s = f[3], g = f[4], absolute = tonumber(f[5]), writes = f[6] or ',' }
         end
 
         local function answer(kind, record, payload)
@@ -74,52 +77,49 @@ internal static class RedisSessionScripts
 
     /// <summary>Arguments: counter and stamp of the known version, or 0 and 16 zeros.</summary>
     public const string Read = Prelude + """
-        if not (#ARGV == 2 and (ARGV[1] == '0' or iscounter(ARGV[1])) and isstamp(ARGV[2])) then return refuse() end
-        local record = load()
+        if #ARGV ~= 2 then return refuse() end
+        local record = load(ARGV[1], ARGV[2])
         if record.kind ~= 'live' then return { record.kind } end
-        if record.tag == ARGV[1] .. '-' .. ARGV[2] then return answer('unchanged', record, '') end
+        if record.isknown then return answer('unchanged', record, '') end
         return full('found', record)
         """;
 
     /// <summary>Arguments: expected counter and stamp (0 and 16 zeros to create), next counter and stamp, generation, idle and absolute milliseconds, payload, how many writes to remember, the channel to announce a raised generation on.</summary>
     public const string Write = Prelude + """
         local creates = ARGV[1] == '0'
-        if not (#ARGV == 10 and (creates or iscounter(ARGV[1])) and isstamp(ARGV[2]) and iscounter(ARGV[3]) and isstamp(ARGV[4])
-          and isnumber(ARGV[5], 10) and isduration(ARGV[6]) and isduration(ARGV[7]) and isduration(ARGV[9])) then return refuse() end
+        local idle, most, remembered = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[9])
+        if not (#ARGV == 10 and iscounter(ARGV[3]) and isstamp(ARGV[4]) and isnumber(ARGV[5], 10) and idle and idle > 0 and most and most > 0 and remembered) then return refuse() end
 
-        local record = load()
+        local record = load(ARGV[1], ARGV[2])
         local tag = ARGV[3] .. '-' .. ARGV[4]
-        local idle = tonumber(ARGV[6])
-        local writes = ',' .. tag .. ','
-        local limit
-        if record.kind == 'absent' and creates then
-          limit = now() + tonumber(ARGV[7])
-          idle = math.min(idle, tonumber(ARGV[7]))
-          -- Not without need: after a first write, and be it this one, a server that is out of memory would no longer refuse the second.
-          if record.lingers then redis.call('DEL', key) end
-        elseif record.kind ~= 'live' then
-          return { record.kind }
-        elseif record.tag == tag then
-          return { 'written' }
-        else
-          local former = redis.call('HGET', key, 'h') or ','
-          if record.tag ~= ARGV[1] .. '-' .. ARGV[2] then
-            if string.find(former, writes, 1, true) then return full('superseded', record) end
-            return full('conflict', record)
+        if record.isknown then
+          local left = record.absolute - now()
+          if left <= 0 then return { 'absent' } end
+          local writes = record.writes
+          local oldest = tonumber(string.match(writes, '%d+'))
+          while oldest and tonumber(ARGV[3]) - oldest >= remembered do
+            writes = string.sub(writes, string.find(writes, ',', 2, true))
+            oldest = tonumber(string.match(writes, '%d+'))
           end
-          limit = record.absolute
-          idle = math.min(idle, limit - now())
-          if idle <= 0 then return { 'absent' } end
-          local kept = {}
-          for write in string.gmatch(former, '[^,]+') do kept[#kept + 1] = write end
-          kept[#kept + 1] = tag
-          local first = math.max(1, #kept - tonumber(ARGV[9]) + 1)
-          writes = ',' .. table.concat(kept, ',', first) .. ','
+
+          redis.call('HSET', key, 'v', ARGV[3], 's', ARGV[4], 'g', ARGV[5], 'p', ARGV[8], 'h', writes .. tag .. ',')
+          redis.call('PEXPIRE', key, idle <= left and ARGV[6] or text(left))
+          if record.g ~= ARGV[5] then announce(ARGV[10], ARGV[5]) end
+          return { 'written' }
         end
 
-        redis.call('HSET', key, 'v', ARGV[3], 's', ARGV[4], 'g', ARGV[5], 'p', ARGV[8], 'a', text(limit), 'h', writes)
-        redis.call('PEXPIRE', key, text(idle))
-        if record.g and record.g ~= ARGV[5] then announce(ARGV[10], ARGV[5]) end
+        if record.kind == 'live' then
+          if record.v == ARGV[3] and record.s == ARGV[4] then return { 'written' } end
+          if string.find(record.writes, ',' .. tag .. ',', 1, true) then return full('superseded', record) end
+          return full('conflict', record)
+        end
+
+        if record.kind ~= 'absent' or not creates then return { record.kind } end
+
+        -- Not without need: after a first write, and be it this one, a server that is out of memory would no longer refuse the second.
+        if record.lingers then redis.call('DEL', key) end
+        redis.call('HSET', key, 'v', ARGV[3], 's', ARGV[4], 'g', ARGV[5], 'p', ARGV[8], 'a', text(now() + most), 'h', ',' .. tag .. ',')
+        redis.call('PEXPIRE', key, text(math.min(idle, most)))
         return { 'written' }
         """;
 

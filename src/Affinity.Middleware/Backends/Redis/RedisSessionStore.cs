@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Affinity.Sessions;
 using Affinity.Tickets;
 using StackExchange.Redis;
@@ -37,7 +38,7 @@ internal sealed class RedisSessionStore(RedisConnection connection, RedisOptions
         RedisValue[] arguments =
         [
             Counter(write.Expected), Stamp(write.Expected), Counter(write.Next), Stamp(write.Next), write.Generation,
-            RedisCalls.ToMilliseconds(write.Idle), RedisCalls.ToMilliseconds(write.Absolute), write.Payload.ToArray(), SessionWrite.RememberedWrites, _channel,
+            RedisCalls.ToMilliseconds(write.Idle), RedisCalls.ToMilliseconds(write.Absolute), ToArray(write.Payload), SessionWrite.RememberedWrites, _channel,
         ];
         var reply = await CallAsync(Write, key, arguments, cancellationToken);
         return reply.Kind switch
@@ -85,6 +86,10 @@ internal sealed class RedisSessionStore(RedisConnection connection, RedisOptions
             throw new SessionStoreException(RedisFaults.Classify(exception), connection.Explain(exception), exception);
         }
     }
+
+    /// <summary>The array behind it if it is all of it: a session of a megabyte is not copied for the client's sake.</summary>
+    private static byte[] ToArray(ReadOnlyMemory<byte> payload) =>
+        MemoryMarshal.TryGetArray(payload, out var part) && part.Offset == 0 && part.Count == part.Array!.Length ? part.Array : payload.ToArray();
 
     private static string Counter(SessionVersion version) => version.Counter.ToString(CultureInfo.InvariantCulture);
 
