@@ -52,21 +52,21 @@ internal sealed class BackendHarness : IAsyncDisposable
         return await Store.WriteAsync(key ?? Key, write, patience.Token);
     }
 
-    public async Task<SessionRead> ReadAsync(TimeSpan? within = null)
+    public async Task<SessionRead> ReadAsync(TimeSpan? within = null, SessionKey? key = null)
     {
         using var patience = new CancellationTokenSource(within ?? TimeSpan.FromSeconds(5));
-        return await Store.ReadAsync(Key, default, patience.Token);
+        return await Store.ReadAsync(key ?? Key, default, patience.Token);
     }
 
     /// <summary>Reads until an answer comes: how long a node is without its store after a fault.</summary>
-    public async Task<SessionRead> ReadUntilHealedAsync()
+    public async Task<SessionRead> ReadUntilHealedAsync(SessionKey? key = null)
     {
         var patience = Stopwatch.StartNew();
         while (true)
         {
             try
             {
-                return await ReadAsync(TimeSpan.FromMilliseconds(500));
+                return await ReadAsync(TimeSpan.FromMilliseconds(500), key);
             }
             catch (Exception exception) when (exception is SessionStoreException or OperationCanceledException && patience.Elapsed < TimeSpan.FromSeconds(20))
             {

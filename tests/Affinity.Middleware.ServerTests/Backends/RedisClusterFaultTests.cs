@@ -62,6 +62,8 @@ public sealed class RedisClusterFailoverTests(ITestOutputHelper output)
 
         cluster.Masters[0].Kill();
         var killed = Stopwatch.StartNew();
+        Assert.Equal(SessionReadKind.Found, (await node.ReadUntilHealedAsync(here[0])).Kind);
+        output.WriteLine($"The shard was read again {killed.ElapsedMilliseconds} ms after its master was killed.");
         await load.GoOnAsync(here);
         output.WriteLine($"The shard was written again {killed.ElapsedMilliseconds} ms after its master was killed.");
         await load.GoOnAsync(elsewhere);
