@@ -45,11 +45,12 @@ internal sealed class RedisSessionAnnouncements(RedisConnection connection, Redi
     private async Task<bool> TryListenAsync(Action<SessionKey, int> stale, bool isFirst, CancellationToken token)
     {
         ISubscriber? subscriber = null;
+        var channel = new RedisChannel(RedisSessionStore.ChannelOf(options), RedisChannel.PatternMode.Literal);
         void Hear(RedisChannel channel, RedisValue message) => Tell(stale, message);
         try
         {
             subscriber = await connection.GetSubscriberAsync(token);
-            await subscriber.SubscribeAsync(RedisSessionStore.ChannelOf(options), Hear).WaitAsync(token);
+            await subscriber.SubscribeAsync(channel, Hear).WaitAsync(token);
             return true;
         }
         catch (Exception e) when (!token.IsCancellationRequested)
@@ -60,7 +61,7 @@ internal sealed class RedisSessionAnnouncements(RedisConnection connection, Redi
                 logger.RedisAnnouncementsNotHeard(connection.Explain(e));
             }
 
-            subscriber?.Unsubscribe(RedisSessionStore.ChannelOf(options), Hear, CommandFlags.FireAndForget);
+            subscriber?.Unsubscribe(channel, Hear, CommandFlags.FireAndForget);
             return false;
         }
         catch (OperationCanceledException)
