@@ -60,8 +60,12 @@ internal readonly record struct ModelStep(ModelEvent Event, int A, int B, int C)
     public static Arbitrary<ModelStep[]> Plans { get; } = Arb.From(
         from count in Gen.Choose(40, 160)
         from steps in Step().ArrayOf(count)
-        select steps,
+        select (ModelStep[])[.. Opening, .. steps],
         Shrink);
+
+    /// <summary>A session that all three browsers have: so that they meet in it.</summary>
+    private static ModelStep[] Opening =>
+        [new(ModelEvent.Send, 0, 0, 9), new(ModelEvent.Work, 0, 0, 0), new(ModelEvent.Receive, 0, 0, 0), new(ModelEvent.Clone, 1, 0, 0), new(ModelEvent.Clone, 2, 0, 0)];
 
     public override string ToString() => $"{Event}({A},{B},{C})";
 
@@ -76,7 +80,7 @@ internal readonly record struct ModelStep(ModelEvent Event, int A, int B, int C)
             (3, Gen.Constant(ModelEvent.Hearing)),
             (3, Gen.Constant(ModelEvent.HearLate)),
             (3, Gen.Constant(ModelEvent.Touch)),
-            (3, Gen.Constant(ModelEvent.Clone)))
+            (5, Gen.Constant(ModelEvent.Clone)))
         from a in Gen.Choose(0, 5)
         from b in Gen.Choose(0, 5)
         from c in Gen.Choose(0, 19)
