@@ -78,7 +78,8 @@ public sealed class FaultTests(ITestOutputHelper output)
     [ServerFact(Needs.Redis)]
     public async Task While_Redis_is_away_or_silent_a_session_is_a_503_within_bounds_and_comes_back_with_it()
     {
-        await using var farm = await ProbeFarm.StartAsync(1);
+        // What the node remembers needs no Redis; this is about a session that has to be asked for.
+        await using var farm = await ProbeFarm.StartAsync(1, settings: ("Affinity:Sessions:NearCache:Enabled", "false"));
         var visitor = new Visitor();
         (await visitor.PostAsync(farm[0], "set/x/1")).EnsureSuccessStatusCode();
 
@@ -100,7 +101,7 @@ public sealed class FaultTests(ITestOutputHelper output)
     [ServerFact(Needs.Redis)]
     public async Task A_Redis_that_restarts_empty_is_told_as_lost_and_heals_without_a_restart_of_the_app()
     {
-        await using var farm = await ProbeFarm.StartAsync(1);
+        await using var farm = await ProbeFarm.StartAsync(1, settings: ("Affinity:Sessions:NearCache:MaxAge", "00:00:00.1"));
         var visitor = new Visitor();
         (await visitor.PostAsync(farm[0], "set/x/1")).EnsureSuccessStatusCode();
 

@@ -11,13 +11,44 @@ public sealed class RoundTripTests(ITestOutputHelper output)
     private static readonly (string Key, string Value)[] Quiet = [("Affinity:Node:HeartbeatInterval", "00:01:00"), ("Affinity:Node:DeadAfter", "00:10:00")];
 
     [ServerFact(Needs.Redis)]
-    public async Task An_anonymous_request_costs_nothing_a_ticket_one_read_and_a_change_one_write_more()
+    public async Task On_the_sticky_node_a_request_costs_nothing_and_a_change_one_write()
     {
-        await using var farm = await ProbeFarm.StartAsync(1, settings: Quiet);
+        await using var farm = await ProbeFarm.StartAsync(2, settings: [.. Quiet, ("Affinity:Sessions:NearCache:MaxAge", "00:01:00")]);
         var visitor = new Visitor();
 
         Assert.Equal(0, await ScriptsAsync(farm, "anonymous, untouched", new Visitor(), HttpMethod.Get, "untouched"));
         Assert.Equal(0, await ScriptsAsync(farm, "anonymous, read", new Visitor(), HttpMethod.Get, "get/x"));
+        Assert.Equal(1, await ScriptsAsync(farm, "anonymous, first write", visitor, HttpMethod.Post, "set/x/1"));
+        Assert.Equal(0, await ScriptsAsync(farm, "sticky, untouched", visitor, HttpMethod.Get, "untouched"));
+        Assert.Equal(0, await ScriptsAsync(farm, "sticky, read", visitor, HttpMethod.Get, "get/x"));
+        Assert.Equal(1, await ScriptsAsync(farm, "sticky, write", visitor, HttpMethod.Post, "set/x/2"));
+        Assert.Equal(1, await ScriptsAsync(farm, "another node, read", visitor, HttpMethod.Get, "get/x", node: 1));
+        Assert.Equal(0, await ScriptsAsync(farm, "another node, again", visitor, HttpMethod.Get, "get/x", node: 1));
+        Assert.Equal(1, await ScriptsAsync(farm, "another node, write", visitor, HttpMethod.Post, "set/x/3", node: 1));
+        Assert.Equal(1, await ScriptsAsync(farm, "the first node, which holds less than the visitor has seen", visitor, HttpMethod.Get, "get/x"));
+    }
+
+    [ServerFact(Needs.Redis)]
+    public async Task A_memory_that_has_aged_costs_one_trip_of_a_few_bytes()
+    {
+        await using var farm = await ProbeFarm.StartAsync(1, settings: [.. Quiet, ("Affinity:Sessions:NearCache:MaxAge", "00:00:00.1")]);
+        var visitor = new Visitor();
+        await visitor.PostAsync(farm[0], "set/x/" + new string('x', 6000));
+        await Task.Delay(110);
+
+        Assert.Equal(1, await ScriptsAsync(farm, "aged, read", visitor, HttpMethod.Get, "get/x"));
+
+        output.WriteLine($"{farm.Network.BytesToServer} bytes to Redis and {farm.Network.BytesToClient} back for a session of 6,000 bytes");
+        Assert.InRange(farm.Network.BytesToClient, 50, 400);
+    }
+
+    [ServerFact(Needs.Redis)]
+    public async Task Without_a_memory_a_ticket_costs_one_read_and_a_change_one_write_more()
+    {
+        await using var farm = await ProbeFarm.StartAsync(1, settings: [.. Quiet, ("Affinity:Sessions:NearCache:Enabled", "false")]);
+        var visitor = new Visitor();
+
+        Assert.Equal(0, await ScriptsAsync(farm, "anonymous, untouched", new Visitor(), HttpMethod.Get, "untouched"));
         Assert.Equal(1, await ScriptsAsync(farm, "anonymous, first write", visitor, HttpMethod.Post, "set/x/1"));
         Assert.Equal(1, await ScriptsAsync(farm, "ticket, untouched", visitor, HttpMethod.Get, "untouched"));
         Assert.Equal(1, await ScriptsAsync(farm, "ticket, read", visitor, HttpMethod.Get, "get/x"));
@@ -27,7 +58,7 @@ public sealed class RoundTripTests(ITestOutputHelper output)
     [ServerFact(Needs.Redis)]
     public async Task On_demand_a_session_that_is_not_touched_costs_nothing()
     {
-        await using var farm = await ProbeFarm.StartAsync(1, settings: [.. Quiet, ("Affinity:Sessions:Load", "OnDemand")]);
+        await using var farm = await ProbeFarm.StartAsync(1, settings: [.. Quiet, ("Affinity:Sessions:Load", "OnDemand"), ("Affinity:Sessions:NearCache:Enabled", "false")]);
         var visitor = new Visitor();
         await visitor.PostAsync(farm[0], "set/x/1");
 
@@ -36,11 +67,11 @@ public sealed class RoundTripTests(ITestOutputHelper output)
         Assert.Equal(2, await ScriptsAsync(farm, "on demand, write", visitor, HttpMethod.Post, "set/x/2"));
     }
 
-    private async Task<long> ScriptsAsync(ProbeFarm farm, string what, Visitor visitor, HttpMethod method, string path)
+    private async Task<long> ScriptsAsync(ProbeFarm farm, string what, Visitor visitor, HttpMethod method, string path, int node = 0)
     {
         farm.Network.ResetCounters();
         await farm.Redis.ResetCommandCallsAsync();
-        using var request = new HttpRequestMessage(method, new Uri(farm[0], path));
+        using var request = new HttpRequestMessage(method, new Uri(farm[node], path));
         using var response = await visitor.SendAsync(request);
         var calls = await farm.Redis.CommandCallsAsync();
         var byServer = calls.Where(call => call.Key is "eval" or "evalsha" or "script|load").Sum(call => call.Value);

@@ -101,7 +101,7 @@ public sealed class ShopApiTests(ShopApp shop) : IClassFixture<ShopApp>
         await visitor.JsonAsync("POST", "/api/login", """{"name":"Ada"}""");
         var ada = await visitor.JsonAsync("GET", "/api/whoami");
         Assert.Equal("Ada", ada.GetProperty("name").GetString());
-        Assert.Equal("Store", Footer(ada).Origin);
+        Assert.Equal("NearCache", Footer(ada).Origin);
         Assert.Equal(1, (await visitor.JsonAsync("GET", "/api/basket")).GetProperty("count").GetInt32());
 
         using (var response = await visitor.SendAsync("POST", "/api/logout"))

@@ -100,7 +100,7 @@ public sealed partial class ShopPagesTests(ShopApp shop) : IClassFixture<ShopApp
         using var visitor = shop.NewVisitor();
         Assert.Matches($"{ShopApp.Node}<.*>none<.*>None<", Flat(await visitor.OpenAsync(path)));
         await visitor.SendAsync("POST", "/api/basket", """{"productId":"tea","quantity":1}""");
-        Assert.Matches($@"{ShopApp.Node}<.*>1\.[0-9a-f]{{4}}<.*>Store<", Flat(await visitor.OpenAsync(path)));
+        Assert.Matches($@"{ShopApp.Node}<.*>1\.[0-9a-f]{{4}}<.*>NearCache<", Flat(await visitor.OpenAsync(path)));
     }
 
     [Fact]
