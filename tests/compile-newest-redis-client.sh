@@ -38,6 +38,6 @@ PROJECT
     done
     [ -n "$client" ] || { echo "StackExchange.Redis $version has no assembly for net8.0 or later" >&2; exit 1; }
 
-    dotnet build "$tree/src/Affinity.Middleware/Affinity.Middleware.csproj" -v q --nologo -t:Rebuild "-p:RedisClientAssembly=$client"
+    dotnet build "$tree/src/Affinity.Middleware/Affinity.Middleware.csproj" -v q --nologo -t:Rebuild -p:RunAnalyzers=false "-p:RedisClientAssembly=$client"
     echo "compiled src/Affinity.Middleware against StackExchange.Redis $version ($framework)"
 done
