@@ -25,7 +25,7 @@ internal sealed class InProcessApp : IAsyncDisposable
         if (hasAffinity)
         {
             // No connection string: the store is memory, and the near cache stands in front of it all the same.
-            builder.AddAffinity(options => options.Sessions.NearCache.MaxAge = TimeSpan.FromHours(1));
+            builder.AddAffinity(options => options.Sessions.NearCache.MaxAge = TimeSpan.FromMinutes(1));
         }
 
         var app = new InProcessApp(builder.Build(), server);
