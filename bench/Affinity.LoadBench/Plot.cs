@@ -9,7 +9,7 @@ internal sealed record Line(string Name, string Colour, IReadOnlyList<(double X,
 /// <summary>Panels in a grid as one SVG, drawn from the CSV alone.</summary>
 internal sealed class Plot
 {
-    private const int Width = 400, Height = 270, Left = 74, Top = 64, Right = 16, Bottom = 54;
+    private const int Width = 400, Height = 286, Left = 74, Top = 60, Right = 22, Bottom = 56;
     private static readonly (string Series, string Label, Func<ScalingPoint, double> X)[] Columns =
     [
         ("nodes", "nodes", point => point.Nodes),
@@ -61,13 +61,13 @@ internal sealed class Plot
         }
 
         var all = lines.SelectMany(line => line.Points).ToList();
-        var (x0, y0) = (column * Width + Left, row * Height + Top + 28);
-        var (width, height) = (Width - Left - Right, Height - Bottom - 34);
+        var (x0, y0) = (column * Width + Left, row * Height + Top + 42);
+        var (width, height) = (Width - Left - Right, Height - Bottom - 48);
         var ticksX = all.Select(point => point.X).Distinct().Order().ToList();
         var (minX, maxX) = (Math.Log(ticksX[0]), Math.Max(Math.Log(ticksX[^1]), Math.Log(ticksX[0]) + 1));
         var ticksY = log ? LogTicks(all.Min(p => p.Y), all.Max(p => p.Y)) : LinearTicks(all.Max(p => p.Y));
         var (minY, maxY) = (Scale(ticksY[0]), Scale(ticksY[^1]));
-        Add($"""<text x="{x0}" y="{y0 - 12}" font-weight="bold">{title}</text>""");
+        Add($"""<text x="{x0}" y="{y0 - 28}" font-weight="bold">{title}</text>""");
         foreach (var tick in ticksY)
         {
             Add($"""<line x1="{x0}" x2="{x0 + width}" y1="{Y(tick):0.0}" y2="{Y(tick):0.0}" stroke="#e4e4e4"/><text x="{x0 - 6}" y="{Y(tick) + 4:0.0}" text-anchor="end" font-size="11">{Short(tick)}</text>""");
@@ -81,13 +81,11 @@ internal sealed class Plot
         Add($"""<line x1="{x0}" x2="{x0 + width}" y1="{y0 + height}" y2="{y0 + height}" stroke="#888"/>""");
         Add($"""<text x="{x0 + width / 2}" y="{y0 + height + 34}" text-anchor="middle" fill="#555">{xLabel}</text>""");
         Add($"""<text transform="translate({x0 - 54} {y0 + height / 2}) rotate(-90)" text-anchor="middle" fill="#555">{yLabel}</text>""");
-        var legend = x0 + width;
-        foreach (var line in lines.Reverse())
+        var legend = x0;
+        foreach (var line in lines)
         {
-            Add($"""<text x="{legend}" y="{y0 - 12}" text-anchor="end" font-size="11" fill="#444">{line.Name}</text>""");
-            legend -= (int)(line.Name.Length * 5.6) + 6;
-            Add($"""<rect x="{legend - 8}" y="{y0 - 20}" width="9" height="9" fill="{line.Colour}"/>""");
-            legend -= 16;
+            Add($"""<rect x="{legend}" y="{y0 - 19}" width="9" height="9" fill="{line.Colour}"/><text x="{legend + 13}" y="{y0 - 10}" font-size="11" fill="#444">{line.Name}</text>""");
+            legend += 26 + (int)(line.Name.Length * 5.6);
             Add($"""<polyline fill="none" stroke="{line.Colour}" stroke-width="2" points="{string.Join(' ', line.Points.Select(p => Text($"{X(p.X):0.0},{Y(p.Y):0.0}")))}"/>""");
             foreach (var (x, y) in line.Points)
             {
@@ -120,6 +118,7 @@ internal sealed class Plot
 
     private static string Short(double value) => value switch
     {
+        >= 1_024 when value % 1_024 == 0 => Text($"{value / 1_024:0} Ki"),
         >= 1_000_000 => Text($"{value / 1_000_000:0.#} M"),
         >= 1_000 => Text($"{value / 1_000:0.#} k"),
         _ => Text($"{value:0.##}"),

@@ -82,7 +82,9 @@ internal sealed class Scaling(TimeSpan duration, int rounds, bool quick)
         foreach (var operation in Operations)
         {
             var setting = new Setting(operation, Connections / nodes, TimeSpan.Zero);
-            await Task.WhenAll(apps.Select(app => app.MeasureAsync(setting, duration)));
+
+            // Compiled code in its last form before anything counts: each point may be a new process.
+            await Task.WhenAll(apps.Select(app => app.MeasureAsync(setting, TimeSpan.FromSeconds(quick ? 2 : 5))));
             var samples = new List<Sample>();
             for (var round = 0; round < rounds; round++)
             {
