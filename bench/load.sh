@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Real Kestrel, real redis-server, wrk: an app without a session, the framework's session in process and in Redis, and Affinity, side by side in one run. Needs redis-server and wrk.
 #
-#   bench/load.sh            all settings: about 25 minutes
-#   bench/load.sh --quick    one short round of each: about 3 minutes, rough
+#   bench/load.sh            all settings, about 30 minutes; the tables also go to bench/results/load.md
+#   bench/load.sh --quick    one short round of each: about 3 minutes, rough; to standard output only
 #   --rounds n  --seconds n  --bytes n
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -10,4 +10,9 @@ for program in wrk redis-server; do
     command -v "$program" >/dev/null || { echo "$program is not installed: apt-get install $program" >&2; exit 1; }
 done
 dotnet build bench/Affinity.LoadBench -c Release -v quiet --nologo >&2
-exec dotnet bench/Affinity.LoadBench/bin/Release/net10.0/Affinity.LoadBench.dll "$@"
+bench=(dotnet bench/Affinity.LoadBench/bin/Release/net10.0/Affinity.LoadBench.dll)
+case " $* " in
+    *" --quick "*) exec "${bench[@]}" "$@" ;;
+esac
+mkdir -p bench/results
+"${bench[@]}" "$@" | tee bench/results/load.md

@@ -52,4 +52,16 @@ app.MapGet("/write", async (HttpContext context) =>
 
     return "ok";
 });
+
+// Not measured: whether what is measured is what is meant, and what sessions cost in memory.
+app.MapGet("/check", async (HttpContext context) =>
+{
+    await context.Session.LoadAsync();
+    return context.Session.Get("value") is { } found && found.Length == value.Length ? "found" : "lost";
+});
+app.MapGet("/heap", () =>
+{
+    GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: true);
+    return GC.GetTotalMemory(forceFullCollection: true).ToString(System.Globalization.CultureInfo.InvariantCulture);
+});
 await app.RunAsync();

@@ -8,7 +8,10 @@ namespace Affinity.LoadBench;
 /// <summary>One app of the comparison in a process of its own, with visitors who have sessions.</summary>
 internal sealed class Contender : IAsyncDisposable
 {
-    private const int Visitors = 256;
+    public const int Visitors = 256;
+
+    private static readonly HttpClient Client = new(new SocketsHttpHandler { UseCookies = false });
+    private static readonly string Secret = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 
     private readonly AppProcess _app;
     private readonly Network _network;
@@ -19,7 +22,7 @@ internal sealed class Contender : IAsyncDisposable
 
     public IReadOnlyList<string> Cookies { get; private set; } = [];
 
-    public static async Task<Contender> StartAsync(string name, Network network, int bytes)
+    public static async Task<Contender> StartAsync(string name, Network network, int bytes, int visitors = Visitors, string node = "bench")
     {
         var app = await AppProcess.StartAsync(new AppStart
         {
@@ -30,13 +33,23 @@ internal sealed class Contender : IAsyncDisposable
                 ["Mode"] = name,
                 ["Bytes"] = bytes.ToString(CultureInfo.InvariantCulture),
                 ["ConnectionStrings:redis"] = network.ConnectionString,
-                ["Affinity:Secrets:0"] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)),
+                ["Affinity:Secrets:0"] = Secret,
                 ["Affinity:Ticket:InsecureAllowHttp"] = "true",
-                ["Affinity:Node:Id"] = "bench",
+                ["Affinity:Node:Id"] = node,
             },
+            // As a deployed app runs: the kit's settings for many small processes would measure another runtime.
+            Environment = new Dictionary<string, string?>(StringComparer.Ordinal) { ["DOTNET_gcServer"] = null, ["DOTNET_gcConcurrent"] = null, ["DOTNET_TieredPGO"] = null },
         });
         var contender = new Contender(name, app, network);
-        contender.Cookies = name is "noop" ? [.. Enumerable.Repeat("none=none", Visitors)] : await contender.BeginSessionsAsync();
+        if (name is "noop")
+        {
+            contender.Cookies = [.. Enumerable.Repeat("none=none", visitors)];
+        }
+        else
+        {
+            await contender.GrowAsync(visitors);
+        }
+
         return contender;
     }
 
@@ -44,26 +57,47 @@ internal sealed class Contender : IAsyncDisposable
     {
         var address = new Uri(_app.BaseAddress, setting.Path);
         IReadOnlyList<string> cookies = setting.HasCookies ? Cookies : [""];
-        var (cpu, commands, bytes) = (Cpu(), _network.Commands, await _network.BytesAsync());
-        var (requests, microseconds, p50, p99, errors) = await Wrk.RunAsync(address, cookies, setting.Connections, duration);
+        var (cpu, commands, bytes, redis) = (Cpu(), _network.Commands, await _network.BytesAsync(), await _network.CpuAsync());
+        var run = await Wrk.RunAsync(address, cookies, setting.Connections, duration);
         return new Sample(
-            requests / microseconds * 1e6, p50, p99, (Cpu() - cpu) / requests, (double)(_network.Commands - commands) / requests, (double)(await _network.BytesAsync() - bytes) / requests, errors);
+            run.Requests / run.Microseconds * 1e6, run.P50, run.P99, Each(Cpu() - cpu), Each(_network.Commands - commands), Each(await _network.BytesAsync() - bytes), Each(await _network.CpuAsync() - redis), Each(run.Bytes),
+            run.Errors);
+
+        double Each(double all) => all / run.Requests;
     }
+
+    /// <summary>Begins sessions until there are that many. Each visitor keeps the cookies of the first answer: an older ticket met by a newer session is served.</summary>
+    public async Task GrowAsync(int visitors)
+    {
+        var cookies = new string[visitors];
+        Cookies.ToArray().CopyTo(cookies, 0);
+        await Parallel.ForAsync(Cookies.Count, visitors, new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (i, cancellationToken) =>
+        {
+            using var answer = (await Client.GetAsync(new Uri(_app.BaseAddress, "write"), cancellationToken)).EnsureSuccessStatusCode();
+            cookies[i] = string.Join("; ", answer.Headers.GetValues("Set-Cookie").Select(line => line.Split(';')[0]));
+        });
+        Cookies = cookies;
+    }
+
+    /// <summary>That what was measured was what was meant: all visitors still have their session, and an answer to a read sets no cookie.</summary>
+    public async Task CheckAsync()
+    {
+        foreach (var cookie in Name is "noop" ? [] : Cookies.Take(Visitors))
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_app.BaseAddress, "check"));
+            request.Headers.Add("Cookie", cookie);
+            using var answer = (await Client.SendAsync(request)).EnsureSuccessStatusCode();
+            if (await answer.Content.ReadAsStringAsync() is not "found" || answer.Headers.Contains("Set-Cookie"))
+            {
+                throw new InvalidOperationException($"{Name}: a visitor's session is lost, or a read sets a cookie: {answer}");
+            }
+        }
+    }
+
+    /// <summary>The managed heap after a full collection.</summary>
+    public async Task<long> HeapAsync() => long.Parse(await Client.GetStringAsync(new Uri(_app.BaseAddress, "heap")), CultureInfo.InvariantCulture);
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
-
-    private async Task<string[]> BeginSessionsAsync()
-    {
-        var cookies = new string[Visitors];
-        for (var i = 0; i < Visitors; i++)
-        {
-            var visitor = new Visitor();
-            (await visitor.GetAsync(_app.BaseAddress, "write")).EnsureSuccessStatusCode().Dispose();
-            cookies[i] = string.Join("; ", visitor.Cookies.All().Select(cookie => $"{cookie.Name}={cookie.Value}"));
-        }
-
-        return cookies;
-    }
 
     /// <summary>Microseconds of processor time since the start: utime and stime of proc(5), in hundredths of a second.</summary>
     private double Cpu()

@@ -26,17 +26,26 @@ internal sealed class Network : IAsyncDisposable
     /// <summary>So far; without a way none are seen.</summary>
     public long Commands => _relay?.CommandCount("EVALSHA", "EVAL", "HMGET", "HGETALL", "EXPIRE", "PEXPIRE") ?? 0;
 
+    /// <summary>Scripts run so far: every trip that Affinity makes on the path of a request is one.</summary>
+    public async Task<long> ScriptsAsync() => (long)(await InfoAsync("commandstats")).Where(pair => pair.Key is "cmdstat_evalsha" or "cmdstat_eval")
+        .Sum(pair => Number(pair.Value.Split(',')[0].Split('=')[1]));
+
+    /// <summary>Microseconds of redis-server's processor time so far.</summary>
+    public async Task<double> CpuAsync() => (await InfoAsync("cpu")).Where(pair => pair.Key is "used_cpu_sys" or "used_cpu_user").Sum(pair => Number(pair.Value)) * 1e6;
+
     public static async Task<Network> StartAsync(TimeSpan delay) => new(await RedisServer.StartAsync(), delay);
 
     /// <summary>To and from Redis, so far.</summary>
-    public async Task<long> BytesAsync() =>
-        ((await _redis.CommandAsync("INFO", "stats")).Text ?? "").Split('\n')
-            .Where(line => line.StartsWith("total_net_input_bytes:", StringComparison.Ordinal) || line.StartsWith("total_net_output_bytes:", StringComparison.Ordinal))
-            .Sum(line => long.Parse(line.Split(':')[1], CultureInfo.InvariantCulture));
+    public async Task<long> BytesAsync() => (long)(await InfoAsync("stats")).Where(pair => pair.Key is "total_net_input_bytes" or "total_net_output_bytes").Sum(pair => Number(pair.Value));
 
     public async ValueTask DisposeAsync()
     {
         _relay?.Dispose();
         await _redis.DisposeAsync();
     }
+
+    private async Task<IEnumerable<KeyValuePair<string, string>>> InfoAsync(string section) =>
+        ((await _redis.CommandAsync("INFO", section)).Text ?? "").Split("\r\n").Where(line => line.Contains(':')).Select(line => KeyValuePair.Create(line.Split(':')[0], line.Split(':')[1]));
+
+    private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 }

@@ -2,10 +2,25 @@ using System.Globalization;
 using Affinity.LoadBench;
 
 // bench/load.sh [--quick] [--rounds n] [--seconds n] [--bytes n]: the whole system side by side, interleaved, medians, as ratios. Progress goes to standard error, the tables to standard output.
+if (args is ["plot", var from, var to])
+{
+    Draw(from, to);
+    return 0;
+}
+
 var quick = args.Contains("--quick");
 var rounds = Number("--rounds", quick ? 1 : 5);
 var duration = TimeSpan.FromSeconds(Number("--seconds", quick ? 1 : 3));
 var bytes = Number("--bytes", 1024);
+if (args is ["scaling", var folder, ..])
+{
+    Directory.CreateDirectory(folder);
+    var points = await new Scaling(duration, Number("--rounds", quick ? 1 : 3), quick).RunAsync();
+    await File.WriteAllLinesAsync(Path.Combine(folder, "scaling.csv"), ["# " + Machine.Describe(), ScalingPoint.Header, .. points.Select(point => point.ToCsv())]);
+    Draw(Path.Combine(folder, "scaling.csv"), Path.Combine(folder, "scaling.svg"));
+    return points.Any(point => point.Sample.Errors > 0) ? 1 : 0;
+}
+
 var report = new Report(Console.Out);
 report.Begin(rounds, duration, bytes);
 foreach (var delay in (TimeSpan[])[TimeSpan.Zero, TimeSpan.FromMilliseconds(1)])
@@ -22,7 +37,7 @@ foreach (var delay in (TimeSpan[])[TimeSpan.Zero, TimeSpan.FromMilliseconds(1)])
         foreach (var contender in contenders)
         {
             // Compiled code in its last form before anything counts.
-            foreach (var operation in (string[])["untouched", "read", "write"])
+            foreach (var operation in (string[])["anonymous", "untouched", "read", "write"])
             {
                 await contender.MeasureAsync(new Setting(operation, 32, delay), TimeSpan.FromSeconds(quick ? 1 : 3));
             }
@@ -35,6 +50,11 @@ foreach (var delay in (TimeSpan[])[TimeSpan.Zero, TimeSpan.FromMilliseconds(1)])
                 var setting = new Setting(operation, connections, delay);
                 report.Add(setting, await PlayAsync(contenders, setting));
             }
+        }
+
+        foreach (var contender in contenders)
+        {
+            await contender.CheckAsync();
         }
     }
     finally
@@ -63,6 +83,12 @@ async Task<Dictionary<string, Sample>> PlayAsync(List<Contender> contenders, Set
     }
 
     return samples.ToDictionary(pair => pair.Key, pair => Sample.Median(pair.Value), StringComparer.Ordinal);
+}
+
+void Draw(string csv, string svg)
+{
+    var lines = File.ReadAllLines(csv);
+    File.WriteAllText(svg, Plot.Draw([.. lines.Skip(2).Select(ScalingPoint.Parse)], lines[0].TrimStart('#', ' ')));
 }
 
 int Number(string option, int usual) =>

@@ -20,13 +20,15 @@ internal readonly record struct Setting(string Operation, int Connections, TimeS
 /// <param name="Cpu">Microseconds of the app's processor time per request.</param>
 /// <param name="Commands">Commands to Redis per request, those inside scripts left out.</param>
 /// <param name="RedisBytes">Bytes to and from Redis per request.</param>
+/// <param name="RedisCpu">Microseconds of redis-server's processor time per request.</param>
+/// <param name="AnswerBytes">Of an answer, status line and headers included.</param>
 /// <param name="Errors">Answers that were none, or not 2xx.</param>
-internal readonly record struct Sample(double PerSecond, double P50, double P99, double Cpu, double Commands, double RedisBytes, long Errors)
+internal readonly record struct Sample(double PerSecond, double P50, double P99, double Cpu, double Commands, double RedisBytes, double RedisCpu, double AnswerBytes, long Errors)
 {
     /// <summary>The median of each figure by itself; errors add up.</summary>
     public static Sample Median(IReadOnlyCollection<Sample> samples)
     {
-        return new(Of(s => s.PerSecond), Of(s => s.P50), Of(s => s.P99), Of(s => s.Cpu), Of(s => s.Commands), Of(s => s.RedisBytes), samples.Sum(s => s.Errors));
+        return new(Of(s => s.PerSecond), Of(s => s.P50), Of(s => s.P99), Of(s => s.Cpu), Of(s => s.Commands), Of(s => s.RedisBytes), Of(s => s.RedisCpu), Of(s => s.AnswerBytes), samples.Sum(s => s.Errors));
 
         double Of(Func<Sample, double> figure) => samples.Select(figure).Order().ElementAt(samples.Count / 2);
     }
