@@ -85,7 +85,7 @@ internal sealed class Plot
         foreach (var line in lines)
         {
             Add($"""<rect x="{legend}" y="{y0 - 19}" width="9" height="9" fill="{line.Colour}"/><text x="{legend + 13}" y="{y0 - 10}" font-size="11" fill="#444">{line.Name}</text>""");
-            legend += 26 + (int)(line.Name.Length * 5.6);
+            legend += 22 + (int)(line.Name.Length * 5.6);
             Add($"""<polyline fill="none" stroke="{line.Colour}" stroke-width="2" points="{string.Join(' ', line.Points.Select(p => Text($"{X(p.X):0.0},{Y(p.Y):0.0}")))}"/>""");
             foreach (var (x, y) in line.Points)
             {
