@@ -1,24 +1,24 @@
+using Affinity.TestKit;
 using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace Affinity.Benchmarks;
 
-/// <summary>An app behind a server that is nothing but method calls. It keeps what Kestrel keeps from request to request, so that what is allocated is the app's and the middleware's. One request at a time.</summary>
+/// <summary>An app behind a server that is nothing but method calls. One request at a time.</summary>
 internal sealed class InProcessApp : IAsyncDisposable
 {
     private readonly WebApplication _app;
-    private readonly CallServer _server;
+    private readonly BareServer _server;
 
-    private InProcessApp(WebApplication app, CallServer server) => (_app, _server) = (app, server);
+    private InProcessApp(WebApplication app, BareServer server) => (_app, _server) = (app, server);
 
     public int ItemsRead { get; private set; }
 
     /// <summary>As the browser sends them back.</summary>
-    public string CookiesOfLastAnswer => string.Join("; ", _server.Request.ResponseHeaders.SetCookie.Select(line => line!.Split(';')[0]));
+    public string CookiesOfLastAnswer => _server.Cookies;
 
     public static async Task<InProcessApp> StartAsync(bool hasAffinity)
     {
-        var server = new CallServer();
+        var server = new BareServer();
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton<IServer>(server);
@@ -48,42 +48,7 @@ internal sealed class InProcessApp : IAsyncDisposable
         return app;
     }
 
-    public Task SendAsync(string path, string cookies) => _server.SendAsync(path, cookies);
+    public Task SendAsync(string path, string cookies) => _server.GetAsync(path, cookies);
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
-
-    private sealed class CallServer : IServer
-    {
-        private Func<IFeatureCollection, Task> _process = _ => throw new InvalidOperationException("Not started.");
-
-        public InProcessRequest Request { get; } = new();
-
-        public IFeatureCollection Features { get; } = new FeatureCollection();
-
-        public Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken)
-            where TContext : notnull
-        {
-            _process = async features =>
-            {
-                var context = application.CreateContext(features);
-                await application.ProcessRequestAsync(context);
-                await Request.FireOnStartingAsync();
-                await Request.FireOnCompletedAsync();
-                application.DisposeContext(context, exception: null);
-            };
-            return Task.CompletedTask;
-        }
-
-        public Task SendAsync(string path, string cookies)
-        {
-            Request.Reset(path, cookies);
-            return _process(Request);
-        }
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public void Dispose()
-        {
-        }
-    }
 }
