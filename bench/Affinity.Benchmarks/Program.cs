@@ -11,4 +11,4 @@ var config = ManualConfig.Create(DefaultConfig.Instance)
     .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
     .WithArtifactsPath(Path.Combine(AppContext.BaseDirectory, "artifacts"))
     .HideColumns(Column.Job, Column.Toolchain, Column.IterationCount, Column.LaunchCount, Column.WarmupCount, Column.Error, Column.RatioSD);
-BenchmarkSwitcher.FromAssembly(typeof(PipelineBenchmarks).Assembly).Run(args, config);
+BenchmarkSwitcher.FromAssembly(typeof(Affinity.Benchmarks.PipelineBenchmarks).Assembly).Run(args, config);
