@@ -27,7 +27,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
     /// <exception cref="SessionTooLargeException">With this delta the session is larger than it may be.</exception>
     public async ValueTask<SessionSaveResult> SaveAsync(SessionId id, SessionSnapshot start, SessionDelta delta)
     {
-        var key = SessionKey.Of(id);
+        var key = near.TryFind(id, out var known) ? known.Key : SessionKey.Of(id);
         // Ten calls' time for all that wait in line and all tries; the visitor hanging up does not end it.
         using var limit = new CancellationTokenSource(options.StoreTimeout * 10, time);
         try
