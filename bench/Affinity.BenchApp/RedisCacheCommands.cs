@@ -18,15 +18,7 @@ internal sealed class RedisCacheCommands(string configuration) : IDistributedCac
     private static readonly RedisValue[] Times = ["absexp", "sldexp"];
     private static readonly RedisValue[] TimesAndData = ["absexp", "sldexp", "data"];
 
-    private readonly Task<ConnectionMultiplexer> _connecting = ConnectAsync(configuration);
-
-    // As Affinity has it: the answers of this old client are not handed out one after another on one worker. Newer ones do so by themselves.
-    private static async Task<ConnectionMultiplexer> ConnectAsync(string configuration)
-    {
-        var multiplexer = await ConnectionMultiplexer.ConnectAsync(configuration);
-        multiplexer.PreserveAsyncOrder = false;
-        return multiplexer;
-    }
+    private readonly Task<ConnectionMultiplexer> _connecting = ConnectionMultiplexer.ConnectAsync(configuration);
 
     public byte[]? Get(string key) => GetAsync(key).GetAwaiter().GetResult();
 

@@ -20,6 +20,12 @@ internal static class RedisCalls
                 TaskScheduler.Default);
             throw;
         }
+        finally
+        {
+            // The client completes its calls one after another on one worker. Without leaving it, an app that blocks there would stall every other call.
+            await Task.Yield();
+        }
+
         return await call;
     }
 

@@ -108,8 +108,6 @@ internal sealed class RedisConnection(RedisOptions options, ILogger<RedisConnect
         try
         {
             var multiplexer = await ConnectionMultiplexer.ConnectAsync(ReadConfiguration());
-            // Before 2.0 the client completes its calls one after another on one worker: an app that blocks there would stall every other call. From 3.0 on the name must not be used.
-            typeof(ConnectionMultiplexer).GetProperty("PreserveAsyncOrder")?.SetValue(multiplexer, false);
             multiplexer.ConnectionFailed += OnFailed;
             multiplexer.ConnectionRestored += OnRestored;
             Announce(multiplexer.IsConnected);
