@@ -39,7 +39,7 @@ foreach (var delay in (TimeSpan[])[TimeSpan.Zero, TimeSpan.FromMilliseconds(1)])
             // Compiled code in its last form before anything counts.
             foreach (var operation in (string[])["anonymous", "untouched", "read", "write"])
             {
-                await contender.MeasureAsync(new Setting(operation, 32, delay), TimeSpan.FromSeconds(quick ? 1 : 3));
+                await contender.MeasureAsync(new Setting(operation, 32, delay), TimeSpan.FromSeconds(quick ? 1 : 6));
             }
         }
 
