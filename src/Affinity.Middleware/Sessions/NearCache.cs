@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using Affinity.Tickets;
 
@@ -5,7 +6,7 @@ namespace Affinity.Sessions;
 
 /// <summary>
 /// The sessions that this node has read or saved lately, so that a visitor who stays on it costs no store trip to read. Bounded by bytes; those that were not used for longest go first.
-/// Safe for concurrent use: one lock, held for a few lookups. Snapshots never change, so requests share them.
+/// Safe for concurrent use: one lock, held for a few lookups, and none to find what is there. Snapshots never change, so requests share them.
 /// </summary>
 internal sealed class NearCache(SessionsOptions options, TimeProvider time)
 {
@@ -18,7 +19,7 @@ internal sealed class NearCache(SessionsOptions options, TimeProvider time)
     private const int MaxRefusals = 10_000;
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<SessionId, LinkedListNode<Entry>> _bySession = [];
+    private readonly ConcurrentDictionary<SessionId, LinkedListNode<Entry>> _bySession = new();
     private readonly Dictionary<SessionKey, LinkedListNode<Entry>> _byKey = [];
     private readonly LinkedList<Entry> _byUse = new();
     private readonly long _maxBytes = options.NearCache.MaxBytes ?? Math.Min(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 16, MostByDefault);
@@ -50,28 +51,21 @@ internal sealed class NearCache(SessionsOptions options, TimeProvider time)
             return false;
         }
 
-        lock (_gate)
+        if (!_bySession.TryGetValue(session, out var node))
         {
-            if (!_bySession.TryGetValue(session, out var node))
-            {
-                return false;
-            }
-
-            if (node.Value.Near.HasEnded(time.GetUtcNow()))
-            {
-                Drop(node);
-                return false;
-            }
-
-            if (!ReferenceEquals(_byUse.First, node))
-            {
-                _byUse.Remove(node);
-                _byUse.AddFirst(node);
-            }
-
-            near = node.Value.Near;
-            return true;
+            return false;
         }
+
+        near = node.Value.Near;
+        if (near.HasEnded(time.GetUtcNow()))
+        {
+            near = null;
+            DropEnded(node);
+            return false;
+        }
+
+        MarkUsed(node);
+        return true;
     }
 
     /// <summary>Whether a memory is young enough to answer without the store.</summary>
@@ -187,6 +181,40 @@ internal sealed class NearCache(SessionsOptions options, TimeProvider time)
         }
     }
 
+    private void DropEnded(LinkedListNode<Entry> node)
+    {
+        lock (_gate)
+        {
+            // Meanwhile it may have been dropped, or have been given more time.
+            if (node.List is not null && node.Value.Near.HasEnded(time.GetUtcNow()))
+            {
+                Drop(node);
+            }
+        }
+    }
+
+    /// <summary>Who finds the lock taken passes it by: the order is that of use, about, and no request waits for it.</summary>
+    private void MarkUsed(LinkedListNode<Entry> node)
+    {
+        if (ReferenceEquals(_byUse.First, node) || !_gate.TryEnter())
+        {
+            return;
+        }
+
+        try
+        {
+            if (node.List is not null)
+            {
+                _byUse.Remove(node);
+                _byUse.AddFirst(node);
+            }
+        }
+        finally
+        {
+            _gate.Exit();
+        }
+    }
+
     private bool IsRefused(NearSession near) =>
         _refused.TryGetValue(near.Key, out var refusal) && near.AsOf <= refusal.At && near.Snapshot.Generation < refusal.Generation;
 
@@ -194,7 +222,7 @@ internal sealed class NearCache(SessionsOptions options, TimeProvider time)
     {
         var entry = node.Value;
         _byUse.Remove(node);
-        _bySession.Remove(entry.Session);
+        _bySession.TryRemove(entry.Session, out _);
         _byKey.Remove(entry.Near.Key);
         _bytes -= entry.Bytes;
     }
@@ -214,9 +242,15 @@ internal sealed class NearCache(SessionsOptions options, TimeProvider time)
 
     private sealed class Entry(SessionId session, NearSession near, long bytes)
     {
+        private volatile NearSession _near = near;
+
         public SessionId Session { get; } = session;
 
-        public NearSession Near { get; set; } = near;
+        public NearSession Near
+        {
+            get => _near;
+            set => _near = value;
+        }
 
         public long Bytes { get; } = bytes;
     }
