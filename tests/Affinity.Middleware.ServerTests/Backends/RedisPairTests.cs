@@ -55,4 +55,25 @@ public sealed class RedisPairTests(ITestOutputHelper output)
         Assert.Equal((SessionWriteKind.Conflict, first.Next), (overwritten.Kind, overwritten.Newer!.Version));
         Assert.Equal(SessionWriteKind.Written, (await node.WriteAsync(BackendHarness.After(first.Next, 3))).Kind);
     }
+
+    [ServerFact(Needs.Redis)]
+    public async Task A_replica_that_lags_and_is_not_promoted_yet_answers_no_write_with_what_it_knows()
+    {
+        await using var pair = await RedisPair.StartAsync();
+        await using var node = new BackendHarness(pair.ConnectionString);
+        var first = BackendHarness.Create(1);
+        await node.WriteAsync(first);
+        await pair.WaitUntilReplicatedAsync();
+        pair.Part();
+        var second = BackendHarness.After(first.Next, 2);
+        Assert.Equal(SessionWriteKind.Written, (await node.WriteAsync(second)).Kind);
+        pair.Primary.Kill();
+        Assert.Equal(first.Next, (await node.ReadUntilHealedAsync()).Session?.Version);
+
+        foreach (var write in (SessionWrite[])[BackendHarness.After(second.Next, 3), BackendHarness.Create(4)])
+        {
+            var refusal = await Assert.ThrowsAsync<SessionStoreException>(() => node.WriteAsync(write));
+            Assert.Equal(SessionStoreFault.NotApplied, refusal.Fault);
+        }
+    }
 }

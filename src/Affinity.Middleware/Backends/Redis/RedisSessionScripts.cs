@@ -108,6 +108,8 @@ internal static class RedisSessionScripts
           return { 'written' }
         end
 
+        -- Only a primary may say no: a replica, which may lag behind, refuses this as it refuses every write. It changes nothing.
+        redis.call('HDEL', key, '')
         if record.kind == 'live' then
           if record.v == ARGV[3] and record.s == ARGV[4] then return { 'written' } end
           if string.find(record.writes, ',' .. tag .. ',', 1, true) then return full('superseded', record) end
