@@ -108,21 +108,20 @@ internal static class RedisSessionScripts
           return { 'written' }
         end
 
-        -- Only a primary may say no: a replica, which may lag behind, refuses this as it refuses every write. It changes nothing.
-        redis.call('HDEL', key, '')
-        if record.kind == 'live' then
-          if record.v == ARGV[3] and record.s == ARGV[4] then return { 'written' } end
-          if string.find(record.writes, ',' .. tag .. ',', 1, true) then return full('superseded', record) end
-          return full('conflict', record)
+        if record.kind == 'absent' and creates then
+          -- Not without need: after a first write, and be it this one, a server that is out of memory would no longer refuse the second.
+          if record.lingers then redis.call('DEL', key) end
+          redis.call('HSET', key, 'v', ARGV[3], 's', ARGV[4], 'g', ARGV[5], 'p', ARGV[8], 'a', text(now() + most), 'h', ',' .. tag .. ',')
+          redis.call('PEXPIRE', key, text(math.min(idle, most)))
+          return { 'written' }
         end
 
-        if record.kind ~= 'absent' or not creates then return { record.kind } end
-
-        -- Not without need: after a first write, and be it this one, a server that is out of memory would no longer refuse the second.
-        if record.lingers then redis.call('DEL', key) end
-        redis.call('HSET', key, 'v', ARGV[3], 's', ARGV[4], 'g', ARGV[5], 'p', ARGV[8], 'a', text(now() + most), 'h', ',' .. tag .. ',')
-        redis.call('PEXPIRE', key, text(math.min(idle, most)))
-        return { 'written' }
+        -- Only a primary may say no: a replica, which may lag behind, refuses this as it refuses every write. It changes nothing.
+        redis.call('HDEL', key, '')
+        if record.kind ~= 'live' then return { record.kind } end
+        if record.v == ARGV[3] and record.s == ARGV[4] then return { 'written' } end
+        if string.find(record.writes, ',' .. tag .. ',', 1, true) then return full('superseded', record) end
+        return full('conflict', record)
         """;
 
     /// <summary>Arguments: idle milliseconds.</summary>
