@@ -60,6 +60,16 @@ public abstract class RealSessionAnnouncementsConformance : SessionAnnouncements
     }
 
     [Fact]
+    public async Task After_a_lost_connection_announcements_are_heard_again()
+    {
+        var ears = await ListenAsync(nodes: 2);
+
+        _network.CutAll();
+
+        await Task.WhenAll(ears.Select(HearsAgainAsync));
+    }
+
+    [Fact]
     public async Task Who_begins_to_listen_while_the_server_is_away_hears_when_it_is_there()
     {
         _network.Refuse = true;
