@@ -147,7 +147,11 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     public byte[]? Peek(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
-        ForgetWhatFailedHandlerChanged();
+        if (HasChanges)
+        {
+            ForgetWhatFailedHandlerChanged();
+        }
+
         if (_delta is not null && _delta.TryGet(key, out var value))
         {
             return value;

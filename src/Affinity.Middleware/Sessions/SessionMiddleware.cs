@@ -33,7 +33,7 @@ internal sealed class SessionMiddleware(RequestDelegate next, SessionLifecycle l
             }
 
             await next(context);
-            if (!context.Response.HasStarted)
+            if (session.HasChanges && !context.Response.HasStarted)
             {
                 await SaveAsync(session);
             }
@@ -94,12 +94,12 @@ internal sealed class SessionMiddleware(RequestDelegate next, SessionLifecycle l
 
     private static Task OnStartingAsync(AffinitySession session)
     {
+        KeepStatus(session.Context);
         if (session.HasChanges)
         {
             return SaveAndCloseAsync(session);
         }
 
-        KeepStatus(session.Context);
         session.Close();
         return Task.CompletedTask;
     }
@@ -121,13 +121,7 @@ internal sealed class SessionMiddleware(RequestDelegate next, SessionLifecycle l
         }
     }
 
-    private static Task SaveAsync(AffinitySession session)
-    {
-        KeepStatus(session.Context);
-        return session.HasChanges ? SaveChangesAsync(session) : Task.CompletedTask;
-    }
-
-    private static async Task SaveChangesAsync(AffinitySession session)
+    private static async Task SaveAsync(AffinitySession session)
     {
         try
         {
