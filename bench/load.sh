@@ -6,11 +6,7 @@
 #   --rounds n  --seconds n  --bytes n
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-for program in wrk redis-server; do
-    command -v "$program" >/dev/null || { echo "$program is not installed: apt-get install $program" >&2; exit 1; }
-done
-dotnet build bench/Affinity.LoadBench -c Release -v quiet --nologo >&2
-bench=(dotnet bench/Affinity.LoadBench/bin/Release/net10.0/Affinity.LoadBench.dll)
+. bench/prepare.sh
 case " $* " in
     *" --quick "*) exec "${bench[@]}" "$@" ;;
 esac

@@ -8,11 +8,7 @@
 #   --rounds n  --seconds n
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-for program in wrk redis-server; do
-    command -v "$program" >/dev/null || { echo "$program is not installed: apt-get install $program" >&2; exit 1; }
-done
-dotnet build bench/Affinity.LoadBench -c Release -v quiet --nologo >&2
-bench=(dotnet bench/Affinity.LoadBench/bin/Release/net10.0/Affinity.LoadBench.dll)
+. bench/prepare.sh
 results=bench/results
 case " $* " in
     *" --plot "*) exec "${bench[@]}" plot "$results/scaling.csv" "$results/scaling.svg" ;;
