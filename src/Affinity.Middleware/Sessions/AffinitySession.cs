@@ -344,6 +344,9 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
         }
     }
 
+    private static InvalidOperationException TooLate() => new(
+        "The session cannot be changed once the response has started: it is saved before the first byte. Change it earlier, or buffer the response.");
+
     private void ThrowIfNotWritable(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -352,11 +355,16 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
             throw new ArgumentException("A session key is well-formed text of at most 65,535 bytes of UTF-8.", nameof(key));
         }
 
-        ForgetWhatFailedHandlerChanged();
-        if (_closed || context.Response.HasStarted)
+        // Before anything is asked of the request: it may be over, and its context serve somebody else.
+        if (_closed)
         {
-            throw new InvalidOperationException(
-                "The session cannot be changed once the response has started: it is saved before the first byte. Change it earlier, or buffer the response.");
+            throw TooLate();
+        }
+
+        ForgetWhatFailedHandlerChanged();
+        if (context.Response.HasStarted)
+        {
+            throw TooLate();
         }
 
         if (_unreachable is not null)
