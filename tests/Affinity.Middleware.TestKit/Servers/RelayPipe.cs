@@ -58,6 +58,12 @@ internal sealed class RelayPipe(TcpRelay relay, RelayConnection connection, Sock
                     break;
                 }
 
+                if (relay.ResetShare > 0 && Random.Shared.NextDouble() < relay.ResetShare)
+                {
+                    connection.Cut();
+                    break;
+                }
+
                 Deliver(bytes);
             }
         }
@@ -86,7 +92,8 @@ internal sealed class RelayPipe(TcpRelay relay, RelayConnection connection, Sock
     private long DueNow()
     {
         var delay = toServer ? relay.DelayToServer : relay.DelayToClient;
-        return Stopwatch.GetTimestamp() + (long)(delay.TotalSeconds * Stopwatch.Frequency);
+        var travel = delay + (relay.Jitter * ((2 * Random.Shared.NextDouble()) - 1));
+        return Stopwatch.GetTimestamp() + (long)(Math.Max(travel.TotalSeconds, 0) * Stopwatch.Frequency);
     }
 
     private void Enqueue(byte[] bytes, long due)

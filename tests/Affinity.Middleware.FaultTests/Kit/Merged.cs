@@ -1,0 +1,11 @@
+namespace Affinity.FaultTests.Kit;
+
+/// <summary>What the suite may ask for beyond "told": each switch tightens the rows that name it.</summary>
+internal static class Merged
+{
+    /// <summary>Saves ride in the ticket while the store is away: no request fails for want of the store.</summary>
+    public static bool OutageJournal => false;
+
+    /// <summary>A node that still has what the store has lost writes it back: visitors of live nodes lose nothing.</summary>
+    public static bool Healing => false;
+}
