@@ -22,7 +22,7 @@ public abstract class FaultRows(ITestOutputHelper output)
     {
         var crowd = Enumerable.Range(0, Visitors).Select(number => new LoadVisitor(number, farm, scene)).ToList();
         using var end = new CancellationTokenSource();
-        var mayEnd = true;
+        var mayEnd = scene.More.Count == 0;
         var load = crowd.Select(visitor => visitor.RunAsync(() => Volatile.Read(ref mayEnd), end.Token)).ToList();
         await Task.Delay(scene.Before);
         Volatile.Write(ref mayEnd, scene.EndsSessions);
@@ -55,7 +55,12 @@ public abstract class FaultRows(ITestOutputHelper output)
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{verdict.Saved} values saved; every node answers {healed.TotalSeconds:N1} s after the end of the fault; p99 {verdict.P99.TotalMilliseconds:N0} ms, longest {history.Max(e => e.Took).TotalMilliseconds:N0} ms; {verdict.FalseAlarms} false alarms; failed: {Statuses(history)}"));
-        foreach (var complaint in verdict.Complaints.Take(40))
+        if (scene.KnownGap is { } gap)
+        {
+            output.WriteLine($"Known gap: {gap}");
+        }
+
+        foreach (var complaint in verdict.Complaints.Take(20))
         {
             output.WriteLine(complaint);
             output.WriteLine(string.Join('\n', Before(complaint, history)));
@@ -74,7 +79,7 @@ public abstract class FaultRows(ITestOutputHelper output)
 
     private static void Judge(Scene scene, HistoryVerdict verdict, List<HistoryEvent> history, bool readable)
     {
-        List<string> broken = [.. verdict.Complaints.Take(10)];
+        List<string> broken = [];
         void Expect(bool holds, string what)
         {
             if (!holds)
@@ -83,10 +88,12 @@ public abstract class FaultRows(ITestOutputHelper output)
             }
         }
 
+        Expect(verdict is { Crossed: 0, Resurrected: 0, Impossible: 0 } && (scene.KnownGap is not null || verdict is { LostAndNotTold: 0, Stale: 0 }), string.Join('\n', verdict.Complaints.Take(10)));
         Expect(readable, "A node did not answer in the end.");
-        Expect(verdict.Saved > 60, $"Only {verdict.Saved} values were saved: no load.");
+        Expect(verdict.Saved > 40, $"Only {verdict.Saved} values were saved: no load.");
         Expect(history.Max(e => e.Took) <= scene.Bound, $"A request took {history.Max(e => e.Took)}.");
         Expect(!scene.LosesNothing || verdict is { Lost: 0, FalseAlarms: 0 }, $"{verdict.Lost} values were lost, {verdict.FalseAlarms} losses told that were none; the store had lost nothing.");
+        Expect(scene.P99Bound is not { } bound || verdict.P99 <= bound, $"The 99th percentile is {verdict.P99}.");
         Expect(!scene.FailsNothing || verdict.Failed == 0, $"{verdict.Failed} requests failed.");
         Assert.True(broken.Count == 0, string.Join('\n', broken));
     }

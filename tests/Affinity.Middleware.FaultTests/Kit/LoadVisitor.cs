@@ -9,6 +9,7 @@ namespace Affinity.FaultTests.Kit;
 /// <summary>A visitor who sends one request after another, and keeps the history of them.</summary>
 internal sealed class LoadVisitor(int number, ProbeFarm farm, Scene scene)
 {
+    private readonly IReadOnlyList<Uri> _nodes = [.. farm.Nodes.Select(node => node.BaseAddress), .. scene.More];
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(150);
     private const int StepsPerSession = 14;
 
@@ -27,6 +28,11 @@ internal sealed class LoadVisitor(int number, ProbeFarm farm, Scene scene)
 
     public async Task RunAsync(Func<bool> mayEnd, CancellationToken end)
     {
+        if (scene.Begins is not null)
+        {
+            await SetAsync("a", number);
+        }
+
         for (var step = 0; !end.IsCancellationRequested; step++)
         {
             if (Ends && step % StepsPerSession == StepsPerSession - 1 && mayEnd())
@@ -46,7 +52,7 @@ internal sealed class LoadVisitor(int number, ProbeFarm farm, Scene scene)
     public async Task<bool> ReadEverywhereAsync()
     {
         var answered = true;
-        for (var node = 0; node < farm.Nodes.Count; node++)
+        for (var node = 0; node < _nodes.Count; node++)
         {
             answered &= await InsistAsync(Act.Read, _session, _browser, node);
             foreach (var (session, copy) in _ended)
@@ -120,9 +126,9 @@ internal sealed class LoadVisitor(int number, ProbeFarm farm, Scene scene)
 
     private async Task<HistoryEvent> SendAsync(HistoryEvent e, Visitor browser, HttpMethod method, string path, int node)
     {
-        var address = farm[node];
+        var address = _history.Count == 0 && scene.Begins is { } first ? first : _nodes[node % _nodes.Count];
         var began = Stopwatch.GetTimestamp();
-        e = e with { Node = "node-" + (node % farm.Nodes.Count) };
+        e = e with { Node = "node-" + (node % _nodes.Count) };
         try
         {
             using var request = new HttpRequestMessage(method, new Uri(address, path));

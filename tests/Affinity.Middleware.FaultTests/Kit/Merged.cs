@@ -8,4 +8,10 @@ internal static class Merged
 
     /// <summary>A node that still has what the store has lost writes it back: visitors of live nodes lose nothing.</summary>
     public static bool Healing => false;
+
+    /// <summary>A save that meets a state of the store which is not newer than what the node knew, as after a fail-over, tells the loss instead of merging over it.</summary>
+    public static bool SavesTellLosses => false;
+
+    /// <summary>A state of the store with a higher counter that does not descend from what the visitor has seen is told, as with two primaries.</summary>
+    public static bool TellsForeignHistories => false;
 }

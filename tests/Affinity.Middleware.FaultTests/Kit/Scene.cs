@@ -32,4 +32,16 @@ internal sealed record Scene
 
     /// <summary>No request may fail.</summary>
     public bool FailsNothing { get; init; }
+
+    /// <summary>No hundredth of the requests may take longer.</summary>
+    public TimeSpan? P99Bound { get; init; }
+
+    /// <summary>A gap of the library that is known: what is lost without a word, or read stale, is in the table and does not fail the row. Null: there is none.</summary>
+    public string? KnownGap { get; init; }
+
+    /// <summary>Nodes beside those of the farm.</summary>
+    public IReadOnlyList<Uri> More { get; init; } = [];
+
+    /// <summary>Where every visitor's first request goes; null: as any other.</summary>
+    public Uri? Begins { get; init; }
 }

@@ -9,8 +9,8 @@ namespace Affinity.FaultTests.Rows;
 public sealed class DurableRedisTests(ITestOutputHelper output, DurableRedisTests.Nodes nodes) : FaultRows(output), IClassFixture<DurableRedisTests.Nodes>
 {
     /// <summary>What a key costs when Redis loads its file; there are none at the first start.</summary>
-    private const string MicrosecondsPerKey = "500";
-    private const string Keys = "6000";
+    private const string MicrosecondsPerKey = "1000";
+    private const string Keys = "2000";
 
     private RedisServer Redis => nodes.Farm.Redis;
 
@@ -41,7 +41,7 @@ public sealed class DurableRedisTests(ITestOutputHelper output, DurableRedisTest
         await Redis.CommandAsync("BGREWRITEAOF");
         await PlayAsync(nodes.Farm, new Scene
         {
-            Fault = "kill -9 and restart, LOADING for 3 s",
+            Fault = "kill -9 and restart, LOADING for 2 to 3 s",
             LosesNothing = true,
             FailsNothing = Merged.OutageJournal,
             Strike = async () =>
@@ -53,6 +53,8 @@ public sealed class DurableRedisTests(ITestOutputHelper output, DurableRedisTest
                 Assert.StartsWith("LOADING", refusal, StringComparison.Ordinal);
             },
         });
+        await Redis.CommandAsync("FLUSHALL");
+        await Redis.CommandAsync("BGREWRITEAOF");
     }
 
     /// <summary>How Redis refuses while it loads.</summary>

@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 
 namespace Affinity.FaultTests.Rows;
 
-/// <summary>A primary dies before its replica has everything, the replica is promoted, and the old primary comes back as a second one.</summary>
+/// <summary>A primary dies before its replica has everything, and the replica is promoted.</summary>
 public sealed class FailOverTests(ITestOutputHelper output) : FaultRows(output)
 {
     [ServerFact(Needs.Redis)]
@@ -16,38 +16,14 @@ public sealed class FailOverTests(ITestOutputHelper output) : FaultRows(output)
         await PlayAsync(farm, new Scene
         {
             Fault = "fail-over to a replica that lacks the last second",
+            KnownGap = Merged.SavesTellLosses ? null : "a save by a node that remembers the lost state meets an older one and merges into it without a word",
             Strike = () => FailOverAsync(pair),
             EndsSessions = false,
             After = TimeSpan.FromSeconds(2),
         });
     }
 
-    [ServerFact(Needs.Redis)]
-    public async Task The_old_primary_comes_back_as_a_second_one()
-    {
-        await using var pair = await RedisPair.StartAsync(new RedisServerOptions { AppendOnly = true });
-        await using var farm = await FaultFarm.StartAsync(new FarmStart { ConnectionString = pair.ConnectionString });
-        await PlayAsync(farm, new Scene
-        {
-            Fault = "split brain: the old primary comes back for 3 s",
-            EndsSessions = false,
-            Strike = async () =>
-            {
-                await FailOverAsync(pair);
-                foreach (var node in farm.Nodes)
-                {
-                    await Eventually.WritesAsync(node.BaseAddress, TimeSpan.FromSeconds(20));
-                }
-
-                await pair.Primary.RestartAsync();
-                await Task.Delay(TimeSpan.FromSeconds(3));
-                pair.Primary.Kill();
-            },
-            After = TimeSpan.FromSeconds(2),
-        });
-    }
-
-    private static async Task FailOverAsync(RedisPair pair)
+    internal static async Task FailOverAsync(RedisPair pair)
     {
         await pair.WaitUntilReplicatedAsync();
         pair.Part();

@@ -11,16 +11,17 @@ public sealed class SilentRedisTests(ITestOutputHelper output, SilentRedisTests.
     private ProbeFarm Farm => nodes.Farm;
 
     [ServerFact(Needs.Redis)]
-    public Task Redis_is_stopped_for_five_seconds() => PlayAsync(Farm, new Scene
+    public Task Redis_is_stopped_for_eight_seconds() => PlayAsync(Farm, new Scene
     {
-        Fault = "Redis SIGSTOP for 5 s",
+        Fault = "Redis SIGSTOP for 8 s",
         Sticky = true,
         LosesNothing = true,
         FailsNothing = Merged.OutageJournal,
+        P99Bound = Merged.OutageJournal ? TimeSpan.FromSeconds(1.5) : null,
         Strike = async () =>
         {
             Farm.Redis.Freeze();
-            await Task.Delay(TimeSpan.FromSeconds(5));
+            await Task.Delay(TimeSpan.FromSeconds(8));
             Farm.Redis.Thaw();
         },
     });

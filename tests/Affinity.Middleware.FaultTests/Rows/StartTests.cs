@@ -18,7 +18,7 @@ public sealed class StartTests(ITestOutputHelper output, StartTests.Nodes nodes)
             await Task.Delay(TimeSpan.FromSeconds(1));
             await nodes.Farm.Redis.RestartAsync();
         },
-        After = TimeSpan.FromSeconds(2),
+        After = TimeSpan.FromSeconds(3),
     });
 
     public sealed class Nodes : FaultFarm
