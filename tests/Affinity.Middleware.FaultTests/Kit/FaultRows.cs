@@ -24,7 +24,7 @@ public abstract class FaultRows(ITestOutputHelper output)
         using var end = new CancellationTokenSource();
         var mayEnd = scene.More.Count == 0;
         var load = crowd.Select(visitor => visitor.RunAsync(() => Volatile.Read(ref mayEnd), end.Token)).ToList();
-        await Task.Delay(scene.Before);
+        await SaveAsync(crowd, scene.Before);
         Volatile.Write(ref mayEnd, scene.EndsSessions);
         await (strike?.Invoke(crowd) ?? scene.Strike());
         var ended = Stopwatch.GetTimestamp();
@@ -35,7 +35,7 @@ public abstract class FaultRows(ITestOutputHelper output)
 
         var healed = Stopwatch.GetElapsedTime(ended);
         Volatile.Write(ref mayEnd, false);
-        await Task.Delay(scene.After);
+        await SaveAsync(crowd, scene.After);
         await end.CancelAsync();
         await Task.WhenAll(load);
         var aged = FaultFarm.MaxAge - (Stopwatch.GetElapsedTime(ended) - healed) + TimeSpan.FromMilliseconds(200);
@@ -47,6 +47,16 @@ public abstract class FaultRows(ITestOutputHelper output)
         Tell(scene, verdict, history, healed);
         Judge(scene, verdict, history, readable.All(read => read));
         return verdict;
+    }
+
+    /// <summary>By work and not by time, so that a machine that is busy with other things lets a row take longer and not show less.</summary>
+    private static async Task SaveAsync(List<LoadVisitor> crowd, int more)
+    {
+        var watch = Stopwatch.StartNew();
+        for (var wanted = crowd.Sum(visitor => visitor.Saved) + more; crowd.Sum(visitor => visitor.Saved) < wanted; await Task.Delay(50))
+        {
+            Assert.True(watch.Elapsed < HealsWithin, $"The visitors did not save {more} values within {HealsWithin}.");
+        }
     }
 
     private void Tell(Scene scene, HistoryVerdict verdict, List<HistoryEvent> history, TimeSpan healed)
@@ -90,7 +100,6 @@ public abstract class FaultRows(ITestOutputHelper output)
 
         Expect(verdict is { Crossed: 0, Resurrected: 0, Impossible: 0 } && (scene.KnownGap is not null || verdict is { LostAndNotTold: 0, Stale: 0 }), string.Join('\n', verdict.Complaints.Take(10)));
         Expect(readable, "A node did not answer in the end.");
-        Expect(verdict.Saved > 40, $"Only {verdict.Saved} values were saved: no load.");
         Expect(history.Max(e => e.Took) <= scene.Bound, $"A request took {history.Max(e => e.Took)}.");
         Expect(!scene.LosesNothing || verdict is { Lost: 0, FalseAlarms: 0 }, $"{verdict.Lost} values were lost, {verdict.FalseAlarms} losses told that were none; the store had lost nothing.");
         Expect(scene.P99Bound is not { } bound || verdict.P99 <= bound, $"The 99th percentile is {verdict.P99}.");

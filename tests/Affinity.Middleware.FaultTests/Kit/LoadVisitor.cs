@@ -18,10 +18,14 @@ internal sealed class LoadVisitor(int number, ProbeFarm farm, Scene scene)
     private readonly Dictionary<string, int> _renamed = new(StringComparer.Ordinal) { ["a"] = 0, ["b"] = 0, ["c"] = 0 };
     private Visitor _browser = Browser(scene);
     private int _session;
+    private int _saved;
     private int _moves;
     private long _value;
 
     public IReadOnlyList<HistoryEvent> History => _history;
+
+    /// <summary>How many saves were answered; may be read by others meanwhile.</summary>
+    public int Saved => Volatile.Read(ref _saved);
 
     /// <summary>Every fourth visitor ends sessions and begins new ones.</summary>
     private bool Ends => number % 4 == 3;
@@ -145,6 +149,7 @@ internal sealed class LoadVisitor(int number, ProbeFarm farm, Scene scene)
 
         e = e with { Took = Stopwatch.GetElapsedTime(began) };
         _history.Add(e);
+        Volatile.Write(ref _saved, _saved + (e is { IsAnswered: true, Act: Act.Set or Act.Add } ? 1 : 0));
         return e;
     }
 }

@@ -9,20 +9,20 @@ internal sealed record Scene
     /// <summary>Begins the fault, lasts as long as it does, and ends it.</summary>
     public required Func<Task> Strike { get; init; }
 
-    /// <summary>How long the load runs before.</summary>
-    public TimeSpan Before { get; init; } = TimeSpan.FromSeconds(1);
+    /// <summary>How many values the visitors have saved, together, before the fault strikes.</summary>
+    public int Before { get; init; } = 32;
 
-    /// <summary>How long the load goes on once every node answers again.</summary>
-    public TimeSpan After { get; init; } = TimeSpan.FromSeconds(1);
+    /// <summary>How many more they save once every node answers again.</summary>
+    public int After { get; init; } = 32;
 
     /// <summary>Each visitor stays with one node as long as it answers; else every request goes to the next node.</summary>
     public bool Sticky { get; init; }
 
     /// <summary>How long a visitor waits for one answer.</summary>
-    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(8);
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>No request may have taken longer.</summary>
-    public TimeSpan Bound { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan Bound { get; init; } = TimeSpan.FromSeconds(8);
 
     /// <summary>Sessions are ended during the fault too. Off where the store may lose an ending like any other write.</summary>
     public bool EndsSessions { get; init; } = true;

@@ -22,7 +22,7 @@ public sealed class ClockTests(ITestOutputHelper output, ClockTests.Nodes nodes)
     {
         private static readonly string?[] WrongBy = [null, "00:10:00", "-00:10:00"];
 
-        private protected override FarmStart Start => new()
+        private protected override FarmStart Start => Patient with
         {
             Nodes = WrongBy.Length,
             NodeSettings = number => WrongBy[number] is { } by ? [(SkewedTime.Setting, by)] : [],

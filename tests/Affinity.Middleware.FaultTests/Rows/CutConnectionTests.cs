@@ -13,27 +13,27 @@ public sealed class CutConnectionTests(ITestOutputHelper output, CutConnectionTe
     [ServerFact(Needs.Redis)]
     public Task Clients_are_killed_every_100_ms() => PlayAsync(Farm, new Scene
     {
-        Fault = "CLIENT KILL every 100 ms for 4 s",
+        Fault = "CLIENT KILL every 100 ms for 3 s",
         LosesNothing = true,
-        Strike = () => RepeatAsync(TimeSpan.FromSeconds(4), TimeSpan.FromMilliseconds(100), "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"),
+        Strike = () => RepeatAsync(TimeSpan.FromSeconds(3), TimeSpan.FromMilliseconds(100), "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"),
     });
 
     [ServerFact(Needs.Redis)]
     public Task The_subscription_alone_is_dead() => PlayAsync(Farm, new Scene
     {
-        Fault = "publish/subscribe connections killed alone for 4 s",
+        Fault = "publish/subscribe connections killed alone for 3 s",
         LosesNothing = true,
         FailsNothing = true,
-        Strike = () => RepeatAsync(TimeSpan.FromSeconds(4), TimeSpan.FromMilliseconds(5), "CLIENT", "KILL", "TYPE", "pubsub"),
+        Strike = () => RepeatAsync(TimeSpan.FromSeconds(3), TimeSpan.FromMilliseconds(20), "CLIENT", "KILL", "TYPE", "pubsub"),
     });
 
     [ServerFact(Needs.Redis)]
     public Task Scripts_are_flushed_in_a_loop() => PlayAsync(Farm, new Scene
     {
-        Fault = "SCRIPT FLUSH every 5 ms for 4 s",
+        Fault = "SCRIPT FLUSH every 20 ms for 3 s",
         LosesNothing = true,
         FailsNothing = true,
-        Strike = () => RepeatAsync(TimeSpan.FromSeconds(4), TimeSpan.FromMilliseconds(5), "SCRIPT", "FLUSH"),
+        Strike = () => RepeatAsync(TimeSpan.FromSeconds(3), TimeSpan.FromMilliseconds(20), "SCRIPT", "FLUSH"),
     });
 
     private async Task RepeatAsync(TimeSpan time, TimeSpan pause, params string[] command)
@@ -47,5 +47,8 @@ public sealed class CutConnectionTests(ITestOutputHelper output, CutConnectionTe
         }
     }
 
-    public sealed class Nodes : FaultFarm;
+    public sealed class Nodes : FaultFarm
+    {
+        private protected override FarmStart Start => Patient;
+    }
 }

@@ -19,7 +19,6 @@ public sealed class FailOverTests(ITestOutputHelper output) : FaultRows(output)
             KnownGap = Merged.SavesTellLosses ? null : "a save by a node that remembers the lost state meets an older one and merges into it without a word",
             Strike = () => FailOverAsync(pair),
             EndsSessions = false,
-            After = TimeSpan.FromSeconds(2),
         });
     }
 

@@ -18,7 +18,6 @@ public sealed class ForgetfulRedisTests(ITestOutputHelper output, ForgetfulRedis
         Sticky = true,
         LosesNothing = Merged.Healing,
         Strike = () => Redis.CommandAsync("FLUSHALL"),
-        After = TimeSpan.FromSeconds(3),
     });
 
     [ServerFact(Needs.Redis)]
@@ -26,7 +25,6 @@ public sealed class ForgetfulRedisTests(ITestOutputHelper output, ForgetfulRedis
     {
         Fault = "FLUSHALL, every request at another node",
         Strike = () => Redis.CommandAsync("FLUSHALL"),
-        After = TimeSpan.FromSeconds(3),
     });
 
     [ServerFact(Needs.Redis)]
@@ -39,7 +37,6 @@ public sealed class ForgetfulRedisTests(ITestOutputHelper output, ForgetfulRedis
             await Task.Delay(TimeSpan.FromSeconds(1));
             await Redis.RestartAsync();
         },
-        After = TimeSpan.FromSeconds(3),
     });
 
     [ServerFact(Needs.Redis)]

@@ -30,7 +30,6 @@ public sealed class SplitBrainTests(ITestOutputHelper output) : FaultRows(output
                 await Task.Delay(TimeSpan.FromSeconds(3));
                 pair.Primary.Kill();
             },
-            After = TimeSpan.FromSeconds(2),
         });
     }
 }

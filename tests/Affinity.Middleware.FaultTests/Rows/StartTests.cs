@@ -13,12 +13,12 @@ public sealed class StartTests(ITestOutputHelper output, StartTests.Nodes nodes)
     {
         Fault = "connection refused at start, Redis comes after 2 s",
         LosesNothing = true,
+        Before = 0,
         Strike = async () =>
         {
             await Task.Delay(TimeSpan.FromSeconds(1));
             await nodes.Farm.Redis.RestartAsync();
         },
-        After = TimeSpan.FromSeconds(3),
     });
 
     public sealed class Nodes : FaultFarm

@@ -21,11 +21,13 @@ public sealed class TwoReleasesTests(ITestOutputHelper output, TwoReleasesTests.
             More = [former.Address],
             // The former node neither begins nor ends sessions.
             EndsSessions = false,
-            Before = TimeSpan.Zero,
             Begins = nodes.Farm[0],
             Strike = () => Task.Delay(TimeSpan.FromSeconds(4)),
         });
     }
 
-    public sealed class Nodes : FaultFarm;
+    public sealed class Nodes : FaultFarm
+    {
+        private protected override FarmStart Start => Patient;
+    }
 }

@@ -97,6 +97,33 @@ public sealed class TcpRelayTests(ITestOutputHelper output) : IAsyncLifetime, ID
     }
 
     [ServerFact(Needs.Redis)]
+    public async Task A_jitter_varies_the_delay_by_as_much_in_both_directions_of_time()
+    {
+        (_relay.DelayToServer, _relay.Jitter) = (TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(10));
+        var trips = await PingAsync(60);
+        output.WriteLine($"two ways of 10 ± 10 and 0 ± 10 ms: min {trips[0]:F1}, median {trips[trips.Count / 2]:F1}, max {trips[^1]:F1} ms");
+
+        Assert.True(trips[0] < 9, "No trip was shorter than the delay.");
+        Assert.True(trips[^1] > 15, "No trip was longer than the delay.");
+    }
+
+    [ServerFact(Needs.Redis)]
+    public async Task A_share_of_resets_breaks_the_connection_sooner_or_later()
+    {
+        _relay.ResetShare = 0.2;
+        var answered = 0;
+        await Assert.ThrowsAnyAsync<Exception>(async () =>
+        {
+            for (; answered < 500; answered++)
+            {
+                await _client.CommandAsync(["PING"]);
+            }
+        });
+        output.WriteLine($"{answered} commands before the first reset");
+        Assert.Equal(0, _relay.OpenConnections);
+    }
+
+    [ServerFact(Needs.Redis)]
     public async Task Held_back_bytes_arrive_when_the_hold_ends()
     {
         _relay.Hold = true;

@@ -23,6 +23,9 @@ public sealed record FarmStart
     /// <summary>More configuration for one node, by its number.</summary>
     public Func<int, IEnumerable<(string Key, string Value)>> NodeSettings { get; init; } = _ => [];
 
+    /// <summary>Environment variables of every node.</summary>
+    public IReadOnlyDictionary<string, string?> Environment { get; init; } = new Dictionary<string, string?>(StringComparer.Ordinal);
+
     /// <summary>Whether Redis is killed before the first node starts.</summary>
     public bool WithoutRedis { get; init; }
 

@@ -81,7 +81,7 @@ public sealed class ProbeFarm : IAsyncDisposable
             configuration[key] = value;
         }
 
-        return new AppStart { Dll = typeof(SessionProbe).Assembly.Location, Configuration = configuration };
+        return new AppStart { Dll = typeof(SessionProbe).Assembly.Location, Configuration = configuration, Environment = _start.Environment };
     }
 
     /// <summary>The first request of a process compiles what it runs, and the first use of a script loads it; a test of races, delays and trips begins after that.</summary>
