@@ -12,13 +12,30 @@ public sealed class ForgetfulRedisTests(ITestOutputHelper output, ForgetfulRedis
     private RedisServer Redis => nodes.Farm.Redis;
 
     [ServerFact(Needs.Redis)]
-    public Task Everything_is_flushed() => PlayAsync(nodes.Farm, new Scene
+    public async Task Everything_is_flushed()
     {
-        Fault = "FLUSHALL",
-        Sticky = true,
-        LosesNothing = Merged.Healing,
-        Strike = () => Redis.CommandAsync("FLUSHALL"),
-    });
+        var signedIn = new Visitor();
+        (await signedIn.GetAsync(nodes.Farm[0], "signin?name=somebody")).EnsureSuccessStatusCode();
+        await PlayAsync(nodes.Farm, new Scene
+        {
+            Fault = "FLUSHALL",
+            Sticky = true,
+            LosesNothing = Merged.Healing,
+            FailsNothing = Merged.Healing,
+            Strike = () => Redis.CommandAsync("FLUSHALL"),
+        });
+        foreach (var node in nodes.Farm.Nodes)
+        {
+            Assert.Equal("somebody", await signedIn.GetStringAsync(node.BaseAddress, "whoami"));
+        }
+
+        for (var tries = 0; tries < 100 && (await Redis.CommandAsync("LLEN", "DataProtection-Keys")).Text == "0"; tries++)
+        {
+            await Task.Delay(100);
+        }
+
+        Assert.NotEqual("0", (await Redis.CommandAsync("LLEN", "DataProtection-Keys")).Text);
+    }
 
     [ServerFact(Needs.Redis)]
     public Task Everything_is_flushed_while_visitors_wander() => PlayAsync(nodes.Farm, new Scene
