@@ -77,9 +77,16 @@ internal sealed class RelayPipe(TcpRelay relay, RelayConnection connection, Sock
 
     private void Deliver(byte[] bytes)
     {
-        if (!toServer && relay.DropReplies)
+        if (!toServer && (relay.DropReplies || connection.HasLostBytes))
         {
             connection.HasLostBytes = true;
+            Interlocked.MemoryBarrier();
+            if (!relay.DropReplies)
+            {
+                // It ended just now: whoever ended it may not have seen that this connection has a gap, and nothing may follow on a gap.
+                connection.Cut();
+            }
+
             return;
         }
 

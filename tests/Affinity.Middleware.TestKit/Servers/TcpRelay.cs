@@ -82,6 +82,7 @@ public sealed class TcpRelay : IDisposable
         set
         {
             _dropReplies = value;
+            Interlocked.MemoryBarrier();
             foreach (var connection in _connections.Keys.Where(connection => !value && connection.HasLostBytes))
             {
                 connection.Cut();
