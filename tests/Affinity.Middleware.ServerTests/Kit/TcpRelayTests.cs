@@ -123,6 +123,46 @@ public sealed class TcpRelayTests(ITestOutputHelper output) : IAsyncLifetime, ID
         Assert.Equal(0, _relay.OpenConnections);
     }
 
+    /// <summary>The loss ended between a swallowed reply and the reset: the next reply was delivered, and two saves were answered with each other's results.</summary>
+    [ServerFact(Needs.Redis)]
+    public async Task Nothing_follows_on_a_lost_reply_whenever_the_loss_ends()
+    {
+        var resets = 0;
+        for (var round = 0; round < 40; round++)
+        {
+            using var client = await RespClient.ConnectAsync(_relay.Port);
+            var sending = Task.Run(async () =>
+            {
+                for (var i = 0; i < 300; i++)
+                {
+                    await client.SendAsync(["ECHO", $"{i}"]);
+                    if (i is 100 or 150)
+                    {
+                        _relay.DropReplies = i == 100;
+                        await Task.Delay(1);
+                    }
+                }
+            });
+            try
+            {
+                for (var i = 0; i < 300; i++)
+                {
+                    Assert.Equal($"{i}", (await client.ReadAsync()).Text);
+                }
+            }
+            catch (Exception exception) when (exception is IOException)
+            {
+                resets++;
+            }
+
+            await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _relay.DropReplies = false;
+        }
+
+        output.WriteLine($"{resets} of 40 connections lost a reply and were reset");
+        Assert.NotEqual(0, resets);
+    }
+
     [ServerFact(Needs.Redis)]
     public async Task Held_back_bytes_arrive_when_the_hold_ends()
     {
