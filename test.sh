@@ -3,7 +3,8 @@
 #
 #   ./test.sh              everything
 #   ./test.sh unit         what needs no server: tests/Affinity.Middleware.Tests
-#   ./test.sh server       what starts real servers and processes: tests/Affinity.Middleware.ServerTests, the balancers and the newest Redis client
+#   ./test.sh server       what starts real servers and processes: tests/Affinity.Middleware.ServerTests, the faults, the balancers and the newest Redis client
+#   ./test.sh faults       of those, real faults: tests/Affinity.Middleware.FaultTests, which ends with a table of what was lost and told
 #   ./test.sh balancers    of those, real balancers: tests/Affinity.Middleware.BalancerTests, which ends with a table of what was measured
 #
 # The servers that tests need are installed when they are missing (apt, as root or by sudo without a password) and never started as
@@ -29,11 +30,12 @@ if [ ${#noise[@]} -gt 0 ]; then
 fi
 
 case "${1:-}" in
-    "") projects=(Affinity.Middleware.Tests Affinity.Middleware.ServerTests Affinity.Middleware.BalancerTests) ;;
+    "") projects=(Affinity.Middleware.Tests Affinity.Middleware.ServerTests Affinity.Middleware.FaultTests Affinity.Middleware.BalancerTests) ;;
     unit) projects=(Affinity.Middleware.Tests) ;;
-    server) projects=(Affinity.Middleware.ServerTests Affinity.Middleware.BalancerTests) ;;
+    server) projects=(Affinity.Middleware.ServerTests Affinity.Middleware.FaultTests Affinity.Middleware.BalancerTests) ;;
+    faults) projects=(Affinity.Middleware.FaultTests) ;;
     balancers) projects=(Affinity.Middleware.BalancerTests) ;;
-    *) echo "usage: ./test.sh [unit|server|balancers]" >&2; exit 2 ;;
+    *) echo "usage: ./test.sh [unit|server|faults|balancers]" >&2; exit 2 ;;
 esac
 scope=${1:-all}
 
@@ -119,7 +121,7 @@ run_project() {
     local results="$work/$1.trx" temp="$work/$1"
     mkdir -m 711 "$temp"
     say "$name"
-    TMPDIR=$temp BALANCER_TABLE=$work/balancers.md limited "${TEST_MINUTES:-30}" dotnet test tests/"$name"/bin/$CONFIGURATION/*/"$name".dll \
+    TMPDIR=$temp BALANCER_TABLE=$work/balancers.md FAULT_TABLE=$work/faults.md limited "${TEST_MINUTES:-30}" dotnet test tests/"$name"/bin/$CONFIGURATION/*/"$name".dll \
         --blame-hang-timeout 5m --blame-hang-dump-type none \
         --logger "console;verbosity=minimal" --logger "trx;LogFileName=$results" --results-directory "$work" || code=$?
     if [ -s "$results" ]; then
@@ -169,8 +171,8 @@ say "building ($CONFIGURATION)"
 if limited 20 dotnet build Affinity.sln -c $CONFIGURATION -v quiet --nologo; then
     say "built in $((SECONDS - seconds)) s"
     for project in "${projects[@]}"; do run_project "$project"; done
-    if [ -s "$work/balancers.md" ]; then cat "$work/balancers.md"; fi
-    if [ "$scope" != unit ] && [ "$scope" != balancers ] && [ -f tests/compile-newest-redis-client.sh ]; then
+    for table in faults balancers; do if [ -s "$work/$table.md" ]; then cat "$work/$table.md"; fi; done
+    if { [ "$scope" = all ] || [ "$scope" = server ]; } && [ -f tests/compile-newest-redis-client.sh ]; then
         run_check "compiling against the newest Redis client" sh tests/compile-newest-redis-client.sh
     fi
     check_tree "$before"

@@ -97,6 +97,73 @@ public sealed class TcpRelayTests(ITestOutputHelper output) : IAsyncLifetime, ID
     }
 
     [ServerFact(Needs.Redis)]
+    public async Task A_jitter_varies_the_delay_by_as_much_in_both_directions_of_time()
+    {
+        (_relay.DelayToServer, _relay.Jitter) = (TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(10));
+        var trips = await PingAsync(60);
+        output.WriteLine($"two ways of 10 ± 10 and 0 ± 10 ms: min {trips[0]:F1}, median {trips[trips.Count / 2]:F1}, max {trips[^1]:F1} ms");
+
+        Assert.True(trips[0] < 9, "No trip was shorter than the delay.");
+        Assert.True(trips[^1] > 15, "No trip was longer than the delay.");
+    }
+
+    [ServerFact(Needs.Redis)]
+    public async Task A_share_of_resets_breaks_the_connection_sooner_or_later()
+    {
+        _relay.ResetShare = 0.2;
+        var answered = 0;
+        await Assert.ThrowsAnyAsync<Exception>(async () =>
+        {
+            for (; answered < 500; answered++)
+            {
+                await _client.CommandAsync(["PING"]);
+            }
+        });
+        output.WriteLine($"{answered} commands before the first reset");
+        Assert.Equal(0, _relay.OpenConnections);
+    }
+
+    /// <summary>The loss ended between a swallowed reply and the reset: the next reply was delivered, and two saves were answered with each other's results.</summary>
+    [ServerFact(Needs.Redis)]
+    public async Task Nothing_follows_on_a_lost_reply_whenever_the_loss_ends()
+    {
+        var resets = 0;
+        for (var round = 0; round < 40; round++)
+        {
+            using var client = await RespClient.ConnectAsync(_relay.Port);
+            var sending = Task.Run(async () =>
+            {
+                for (var i = 0; i < 300; i++)
+                {
+                    await client.SendAsync(["ECHO", $"{i}"]);
+                    if (i is 100 or 150)
+                    {
+                        _relay.DropReplies = i == 100;
+                        await Task.Delay(1);
+                    }
+                }
+            });
+            try
+            {
+                for (var i = 0; i < 300; i++)
+                {
+                    Assert.Equal($"{i}", (await client.ReadAsync()).Text);
+                }
+            }
+            catch (Exception exception) when (exception is IOException)
+            {
+                resets++;
+            }
+
+            await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _relay.DropReplies = false;
+        }
+
+        output.WriteLine($"{resets} of 40 connections lost a reply and were reset");
+        Assert.NotEqual(0, resets);
+    }
+
+    [ServerFact(Needs.Redis)]
     public async Task Held_back_bytes_arrive_when_the_hold_ends()
     {
         _relay.Hold = true;

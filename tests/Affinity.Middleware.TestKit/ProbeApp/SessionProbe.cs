@@ -48,8 +48,7 @@ public static class SessionProbe
         app.MapPost("/held/{key}/{value}/{gate}", async (HttpContext context, string key, string value, string gate) =>
         {
             context.Session.SetString(key, value);
-            GateOf(gate).Entered.TrySetResult();
-            await GateOf(gate).Released.Task.WaitAsync(Patience);
+            await PassAsync(gate);
             return Results.Text("saved");
         });
         app.MapGet("/entered/{gate}", (string gate) => GateOf(gate).Entered.Task.WaitAsync(Patience));
@@ -64,6 +63,13 @@ public static class SessionProbe
             context.Session.SetString(key, value);
             throw new InvalidOperationException("The handler fails on purpose.");
         });
+    }
+
+    /// <summary>Says that a request has come to the gate, and waits until a test lets it go on.</summary>
+    internal static Task PassAsync(string gate)
+    {
+        GateOf(gate).Entered.TrySetResult();
+        return GateOf(gate).Released.Task.WaitAsync(Patience);
     }
 
     private static Gate GateOf(string name) => Gates.GetOrAdd(name, _ => new Gate());

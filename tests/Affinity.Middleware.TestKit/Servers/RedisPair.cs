@@ -27,13 +27,15 @@ public sealed class RedisPair : IAsyncDisposable
     public string ConnectionString => $"{Primary.ConnectionString},{Replica.ConnectionString}";
 
     /// <summary>Starts both and waits until the replica follows.</summary>
-    public static async Task<RedisPair> StartAsync()
+    /// <param name="options">Of both; none by default.</param>
+    public static async Task<RedisPair> StartAsync(RedisServerOptions? options = null)
     {
-        var primary = await RedisServer.StartAsync(new RedisServerOptions { ExtraArguments = ["--repl-diskless-sync-delay", "0"] });
+        options ??= new();
+        var primary = await RedisServer.StartAsync(options with { ExtraArguments = [.. options.ExtraArguments, "--repl-diskless-sync-delay", "0"] });
         RedisPair pair;
         try
         {
-            pair = new RedisPair(primary, await RedisServer.StartAsync());
+            pair = new RedisPair(primary, await RedisServer.StartAsync(options));
         }
         catch
         {

@@ -58,6 +58,12 @@ internal sealed class RelayPipe(TcpRelay relay, RelayConnection connection, Sock
                     break;
                 }
 
+                if (relay.ResetShare > 0 && Random.Shared.NextDouble() < relay.ResetShare)
+                {
+                    connection.Cut();
+                    break;
+                }
+
                 Deliver(bytes);
             }
         }
@@ -71,9 +77,16 @@ internal sealed class RelayPipe(TcpRelay relay, RelayConnection connection, Sock
 
     private void Deliver(byte[] bytes)
     {
-        if (!toServer && relay.DropReplies)
+        if (!toServer && (relay.DropReplies || connection.HasLostBytes))
         {
             connection.HasLostBytes = true;
+            Interlocked.MemoryBarrier();
+            if (!relay.DropReplies)
+            {
+                // It ended just now: whoever ended it may not have seen that this connection has a gap, and nothing may follow on a gap.
+                connection.Cut();
+            }
+
             return;
         }
 
@@ -86,7 +99,8 @@ internal sealed class RelayPipe(TcpRelay relay, RelayConnection connection, Sock
     private long DueNow()
     {
         var delay = toServer ? relay.DelayToServer : relay.DelayToClient;
-        return Stopwatch.GetTimestamp() + (long)(delay.TotalSeconds * Stopwatch.Frequency);
+        var travel = delay + (relay.Jitter * ((2 * Random.Shared.NextDouble()) - 1));
+        return Stopwatch.GetTimestamp() + (long)(Math.Max(travel.TotalSeconds, 0) * Stopwatch.Frequency);
     }
 
     private void Enqueue(byte[] bytes, long due)

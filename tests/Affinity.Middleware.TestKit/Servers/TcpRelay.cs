@@ -19,6 +19,8 @@ public sealed class TcpRelay : IDisposable
     private Socket? _listener;
     private long _delayToServer;
     private long _delayToClient;
+    private long _jitter;
+    private double _resetShare;
     private long _accepted;
     private long _bytesToServer;
     private long _bytesToClient;
@@ -47,6 +49,12 @@ public sealed class TcpRelay : IDisposable
     /// <summary>How long each piece travels to the client.</summary>
     public TimeSpan DelayToClient { get => Read(ref _delayToClient); set => Write(ref _delayToClient, value); }
 
+    /// <summary>By how much each piece may travel longer or shorter, in both directions, at random; never less than no time, and never past the piece before it.</summary>
+    public TimeSpan Jitter { get => Read(ref _jitter); set => Write(ref _jitter, value); }
+
+    /// <summary>The share of pieces, in both directions, instead of which the connection is reset. 0 to 1.</summary>
+    public double ResetShare { get => Volatile.Read(ref _resetShare); set => Volatile.Write(ref _resetShare, value); }
+
     /// <summary>Holds everything back, in both directions, while connections stay and new ones are taken: a partition. Ended, all arrives.</summary>
     public bool Hold
     {
@@ -74,6 +82,7 @@ public sealed class TcpRelay : IDisposable
         set
         {
             _dropReplies = value;
+            Interlocked.MemoryBarrier();
             foreach (var connection in _connections.Keys.Where(connection => !value && connection.HasLostBytes))
             {
                 connection.Cut();

@@ -1,0 +1,109 @@
+using System.Diagnostics;
+using System.Globalization;
+using Affinity.FaultTests.History;
+using Affinity.TestKit;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Affinity.FaultTests.Kit;
+
+/// <summary>
+/// Plays a row: visitors send requests, the fault strikes and ends, every node answers again, every visitor reads on each node, and the whole history is compared with what was answered.
+/// Whatever the fault: what was answered is read or told, and sessions do not cross, go back, or come back from the dead.
+/// </summary>
+public abstract class FaultRows(ITestOutputHelper output)
+{
+    private const int Visitors = 8;
+    private static readonly TimeSpan HealsWithin = TimeSpan.FromSeconds(20);
+
+    private protected ITestOutputHelper Output => output;
+
+    private protected async Task<HistoryVerdict> PlayAsync(ProbeFarm farm, Scene scene, Func<IReadOnlyList<LoadVisitor>, Task>? strike = null)
+    {
+        var crowd = Enumerable.Range(0, Visitors).Select(number => new LoadVisitor(number, farm, scene)).ToList();
+        using var end = new CancellationTokenSource();
+        var mayEnd = scene.More.Count == 0;
+        var load = crowd.Select(visitor => visitor.RunAsync(() => Volatile.Read(ref mayEnd), end.Token)).ToList();
+        await SaveAsync(crowd, scene.Before);
+        Volatile.Write(ref mayEnd, scene.EndsSessions);
+        await (strike?.Invoke(crowd) ?? scene.Strike());
+        var ended = Stopwatch.GetTimestamp();
+        foreach (var node in farm.Nodes)
+        {
+            await Eventually.WritesAsync(node.BaseAddress, HealsWithin);
+        }
+
+        var healed = Stopwatch.GetElapsedTime(ended);
+        Volatile.Write(ref mayEnd, false);
+        await SaveAsync(crowd, scene.After);
+        await end.CancelAsync();
+        await Task.WhenAll(load);
+        var aged = FaultFarm.MaxAge - (Stopwatch.GetElapsedTime(ended) - healed) + TimeSpan.FromMilliseconds(200);
+        await Task.Delay(aged > TimeSpan.Zero ? aged : TimeSpan.Zero);
+        var readable = await Task.WhenAll(crowd.Select(visitor => visitor.ReadEverywhereAsync()));
+
+        var history = crowd.SelectMany(visitor => visitor.History).ToList();
+        var verdict = HistoryChecker.Check(history);
+        Tell(scene, verdict, history, healed);
+        Judge(scene, verdict, history, readable.All(read => read));
+        return verdict;
+    }
+
+    /// <summary>By work and not by time, so that a machine that is busy with other things lets a row take longer and not show less.</summary>
+    private static async Task SaveAsync(List<LoadVisitor> crowd, int more)
+    {
+        var watch = Stopwatch.StartNew();
+        for (var wanted = crowd.Sum(visitor => visitor.Saved) + more; crowd.Sum(visitor => visitor.Saved) < wanted; await Task.Delay(50))
+        {
+            Assert.True(watch.Elapsed < HealsWithin, $"The visitors did not save {more} values within {HealsWithin}.");
+        }
+    }
+
+    private void Tell(Scene scene, HistoryVerdict verdict, List<HistoryEvent> history, TimeSpan healed)
+    {
+        output.WriteLine(FaultTable.Record(scene.Fault, verdict));
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{verdict.Saved} values saved; every node answers {healed.TotalSeconds:N1} s after the end of the fault; p99 {verdict.P99.TotalMilliseconds:N0} ms, longest {history.Max(e => e.Took).TotalMilliseconds:N0} ms; {verdict.FalseAlarms} false alarms; failed: {Statuses(history)}"));
+        if (scene.KnownGap is { } gap)
+        {
+            output.WriteLine($"Known gap: {gap}");
+        }
+
+        foreach (var complaint in verdict.Complaints.Take(20))
+        {
+            output.WriteLine(complaint);
+            output.WriteLine(string.Join('\n', Before(complaint, history)));
+        }
+    }
+
+    private static string Statuses(List<HistoryEvent> history) =>
+        string.Join(", ", history.Where(e => !e.IsAnswered).GroupBy(e => e.Status).OrderBy(group => group.Key).Select(group => $"{group.Count()} of {group.Key}"));
+
+    /// <summary>What led to it.</summary>
+    private static IEnumerable<string> Before(string complaint, List<HistoryEvent> history)
+    {
+        var at = history.FindIndex(e => complaint.EndsWith(e.ToString(), StringComparison.Ordinal));
+        return history.Take(at).Where(e => e.Visitor == history[at].Visitor).TakeLast(8).Select(e => "    after " + e);
+    }
+
+    private static void Judge(Scene scene, HistoryVerdict verdict, List<HistoryEvent> history, bool readable)
+    {
+        List<string> broken = [];
+        void Expect(bool holds, string what)
+        {
+            if (!holds)
+            {
+                broken.Add(what);
+            }
+        }
+
+        Expect(verdict is { Crossed: 0, Resurrected: 0, Impossible: 0 } && (scene.KnownGap is not null || verdict is { LostAndNotTold: 0, Stale: 0 }), string.Join('\n', verdict.Complaints.Take(10)));
+        Expect(readable, "A node did not answer in the end.");
+        Expect(history.Max(e => e.Took) <= scene.Bound, $"A request took {history.Max(e => e.Took)}.");
+        Expect(!scene.LosesNothing || verdict is { Lost: 0, FalseAlarms: 0 }, $"{verdict.Lost} values were lost, {verdict.FalseAlarms} losses told that were none; the store had lost nothing.");
+        Expect(scene.P99Bound is not { } bound || verdict.P99 <= bound, $"The 99th percentile is {verdict.P99}.");
+        Expect(!scene.FailsNothing || verdict.Failed == 0, $"{verdict.Failed} requests failed.");
+        Assert.True(broken.Count == 0, string.Join('\n', broken));
+    }
+}

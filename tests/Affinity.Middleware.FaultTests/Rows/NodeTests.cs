@@ -1,0 +1,62 @@
+using Affinity.FaultTests.History;
+using Affinity.FaultTests.Kit;
+using Affinity.TestKit;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Affinity.FaultTests.Rows;
+
+/// <summary>Nodes that stop, die in the middle of a request, or do not know what time it is.</summary>
+public sealed class NodeTests(ITestOutputHelper output, NodeTests.Nodes nodes) : FaultRows(output), IClassFixture<NodeTests.Nodes>
+{
+    private ProbeFarm Farm => nodes.Farm;
+
+    [ServerFact(Needs.Redis)]
+    public Task A_node_is_stopped_for_longer_than_it_may_remember() => PlayAsync(Farm, new Scene
+    {
+        // Of 30 s it would show nothing more: it counts as dead after 5 s, what it remembers is too old after 2 s, and visitors who wait have given it up.
+        Fault = "node SIGSTOP for 7 s, then SIGCONT",
+        Sticky = true,
+        Patience = TimeSpan.FromSeconds(3),
+        LosesNothing = true,
+        Strike = async () =>
+        {
+            Farm.Nodes[1].Freeze();
+            await Task.Delay(TimeSpan.FromSeconds(7));
+            Farm.Nodes[1].Thaw();
+        },
+    });
+
+    [ServerFact(Needs.Redis)]
+    public Task A_node_is_killed_inside_requests_before_they_are_saved() =>
+        KillAsync("node SIGKILL before the commit", (gate, key, text) => $"held/{key}/{text}/{gate}", isSaved: false);
+
+    [ServerFact(Needs.Redis)]
+    public Task A_node_is_killed_inside_requests_that_are_saved_and_not_answered() =>
+        KillAsync("node SIGKILL after the commit", (gate, key, text) => $"history/committed/{key}/{text}/{gate}", isSaved: true);
+
+    private async Task KillAsync(string fault, Func<string, string, string, string> path, bool isSaved)
+    {
+        HistoryEvent? died = null;
+        var more = new LoadVisitor(100, Farm, new Scene { Fault = fault, Strike = () => Task.CompletedTask });
+        await PlayAsync(
+            Farm,
+            new Scene { Fault = fault, Sticky = true, LosesNothing = true, Strike = () => Task.CompletedTask },
+            async _ =>
+            {
+                Assert.True((await more.WriteAsync(0, (key, text) => $"history/set/{key}/{text}")).IsAnswered);
+                var held = more.WriteAsync(1, (key, text) => path(fault.Replace(' ', '-'), key, text));
+                (await new Visitor().GetAsync(Farm[1], "entered/" + fault.Replace(' ', '-'))).EnsureSuccessStatusCode();
+                Farm.Nodes[1].Kill();
+                died = await held;
+                await Farm.Nodes[1].RestartAsync();
+            });
+
+        Assert.Equal(0, died!.Status);
+        Assert.True(await more.ReadEverywhereAsync());
+        Assert.Empty(HistoryChecker.Check([.. more.History]).Complaints);
+        Assert.All(more.History.Where(e => e.Act == Act.Read), read => Assert.Equal(isSaved, read.Items.Values.Contains(HistoryEvent.Text(died.Visitor, died.Session, died.Value))));
+    }
+
+    public sealed class Nodes : FaultFarm;
+}
