@@ -30,7 +30,7 @@ internal sealed record LiveMemoryRecord(
     public LiveMemoryRecord Touch(TimeSpan idle, TimeSpan now) => this with { Expires = Earlier(Absolute, MemoryClock.After(now, idle)) };
 
     public StoredSession ToStored(TimeSpan now, bool withPayload) =>
-        new(Version, Generation, withPayload ? Payload : default, Expires - now, Absolute - now);
+        new(Version, Generation, withPayload ? Payload : default, Expires - now, Absolute - now) { Writes = withPayload ? Writes : [] };
 
     private static TimeSpan Earlier(TimeSpan one, TimeSpan other) => one < other ? one : other;
 }

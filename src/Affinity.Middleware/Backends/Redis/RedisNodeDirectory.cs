@@ -8,7 +8,7 @@ namespace Affinity.Backends.Redis;
 /// <summary>The living nodes in one hash of Redis, which is gone when the last of them is.</summary>
 internal sealed class RedisNodeDirectory(RedisConnection connection, RedisOptions options, ILogger<RedisNodeDirectory> logger) : INodeDirectory
 {
-    private const int WordsAhead = 2;
+    private const int WordsAhead = 4;
     private const int WordsPerNode = 2;
     private const string Drain = "drain";
     private const string Serve = "serve";
@@ -45,10 +45,13 @@ internal sealed class RedisNodeDirectory(RedisConnection connection, RedisOption
             }
         }
 
+        connection.History.Note(words[3]);
         live.Sort(static (one, other) => string.CompareOrdinal(one.Id.Value, other.Id.Value));
         return new NodeBeat(words[0] is "1", live)
         {
             // Another word is a wish of a later version, which this one cannot fulfil.
+            Renewed = words[2] is "1",
+            History = words[3] is { Length: > 0 } id ? id : null,
             Wish = words[1] switch { Drain => NodeWish.Drain, Serve => NodeWish.Serve, _ => null },
         };
     }

@@ -8,15 +8,38 @@ namespace Affinity.Backends.Redis;
 
 /// <summary>
 /// Hears which sessions were ended or renewed. The session scripts publish it themselves, as <c>key generation</c>, so an ending and its announcement are one round trip. The client subscribes anew by itself
-/// after a lost connection; what was published meanwhile is not heard.
+/// after a lost connection; what was published meanwhile is not heard. <c>key ?</c> asks who remembers a session.
 /// </summary>
 internal sealed class RedisSessionAnnouncements(RedisConnection connection, RedisOptions options, TimeProvider time, ILogger<RedisSessionAnnouncements> logger) : ISessionAnnouncements, IDisposable
 {
+    // In the place of a generation; a version that does not know it passes it over.
+    private const string Wanted = "?";
+
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _end = new();
 
-    public void Listen(Action<SessionKey, int> stale) => _ = ListenAsync(stale);
+    public void Listen(Action<SessionKey, int> stale) => _ = ListenAsync(message => Tell(stale, message));
+
+    public void ListenForWanted(Action<SessionKey> wanted) => _ = ListenAsync(message => TellWanted(wanted, message));
+
+    public async ValueTask<bool> AskAsync(SessionKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var subscriber = await connection.GetSubscriberAsync(cancellationToken);
+            var channel = new RedisChannel(RedisSessionStore.ChannelOf(options), RedisChannel.PatternMode.Literal);
+            var heard = await subscriber.PublishAsync(channel, $"{key.Value} {Wanted}").UntilAsync(cancellationToken);
+
+            // A server of a cluster counts its own listeners only, so there it is not known.
+            return heard > 1 || Array.Exists(subscriber.Multiplexer.GetEndPoints(), point => subscriber.Multiplexer.GetServer(point).ServerType == ServerType.Cluster);
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            // Nobody has heard, as far as is known; what is lost is told as lost.
+            return false;
+        }
+    }
 
     public void Dispose()
     {
@@ -28,12 +51,12 @@ internal sealed class RedisSessionAnnouncements(RedisConnection connection, Redi
         }
     }
 
-    private async Task ListenAsync(Action<SessionKey, int> stale)
+    private async Task ListenAsync(Action<string?> hear)
     {
         var token = _end.Token;
         for (var tries = 1; !token.IsCancellationRequested; tries++)
         {
-            if (await TryListenAsync(stale, isFirst: tries == 1, token))
+            if (await TryListenAsync(hear, isFirst: tries == 1, token))
             {
                 return;
             }
@@ -42,11 +65,11 @@ internal sealed class RedisSessionAnnouncements(RedisConnection connection, Redi
         }
     }
 
-    private async Task<bool> TryListenAsync(Action<SessionKey, int> stale, bool isFirst, CancellationToken token)
+    private async Task<bool> TryListenAsync(Action<string?> hear, bool isFirst, CancellationToken token)
     {
         ISubscriber? subscriber = null;
         var channel = new RedisChannel(RedisSessionStore.ChannelOf(options), RedisChannel.PatternMode.Literal);
-        void Hear(RedisChannel channel, RedisValue message) => Tell(stale, message);
+        void Hear(RedisChannel channel, RedisValue message) => hear(message);
         try
         {
             subscriber = await connection.GetSubscriberAsync(token);
@@ -67,6 +90,15 @@ internal sealed class RedisSessionAnnouncements(RedisConnection connection, Redi
         catch (OperationCanceledException)
         {
             return false;
+        }
+    }
+
+    private static void TellWanted(Action<SessionKey> wanted, string? message)
+    {
+        var words = (message ?? "").Split(' ', 3);
+        if (words.Length == 2 && string.Equals(words[1], Wanted, StringComparison.Ordinal) && SessionKey.TryParse(words[0], out var key))
+        {
+            wanted(key);
         }
     }
 

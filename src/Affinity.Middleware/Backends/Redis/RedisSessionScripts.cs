@@ -57,9 +57,9 @@ internal static class RedisSessionScripts
           return { kind = 'live', left = left, isknown = isknown, v = f[2], s = f[3], g = f[4], absolute = tonumber(f[5]), writes = f[6] or ',' }
         end
 
-        local function answer(kind, record, payload)
+        local function answer(kind, record, payload, writes)
           local rest = math.max(record.absolute - now(), record.left)
-          return { kind, record.v, record.s, record.g, text(record.left), text(rest), payload }
+          return { kind, record.v, record.s, record.g, text(record.left), text(rest), payload, writes }
         end
 
         -- Told to all nodes. A failure, as of a user who may not publish, must not undo what was done.
@@ -70,7 +70,7 @@ internal static class RedisSessionScripts
         local function full(kind, record)
           local payload = redis.call('HGET', key, 'p')
           if not payload then return { 'bad' } end
-          return answer(kind, record, payload)
+          return answer(kind, record, payload, record.writes)
         end
 
         """;
@@ -80,9 +80,12 @@ internal static class RedisSessionScripts
         if #ARGV ~= 2 then return refuse() end
         local record = load(ARGV[1], ARGV[2])
         if record.kind ~= 'live' then return { record.kind } end
-        if record.isknown then return answer('unchanged', record, '') end
+        if record.isknown then return answer('unchanged', record, '', '') end
         return full('found', record)
         """;
+
+    /// <summary>The same, refused by a replica: it changes nothing and is refused as every write is.</summary>
+    public const string ReadLatest = "redis.call('HDEL', KEYS[1], '')\n" + Read;
 
     /// <summary>Arguments: expected counter and stamp (0 and 16 zeros to create), next counter and stamp, generation, idle and absolute milliseconds, payload, how many writes to remember, the channel to announce a raised generation on.</summary>
     public const string Write = Prelude + """

@@ -10,18 +10,24 @@ namespace Affinity.Backends.Redis;
 internal sealed class RedisSessionStore(RedisConnection connection, RedisOptions options) : ISessionStore
 {
     private static readonly RedisScript Read = new(RedisSessionScripts.Read);
+    private static readonly RedisScript ReadLatest = new(RedisSessionScripts.ReadLatest);
     private static readonly RedisScript Write = new(RedisSessionScripts.Write);
     private static readonly RedisScript Touch = new(RedisSessionScripts.Touch);
     private static readonly RedisScript Delete = new(RedisSessionScripts.Delete);
+    private static readonly RedisScript Testify = new(RedisHistory.Testify);
 
     private readonly string _channel = ChannelOf(options);
 
     /// <summary>Where endings and renewals are announced.</summary>
     public static string ChannelOf(RedisOptions options) => options.KeyPrefix + "stale";
 
-    public async ValueTask<SessionRead> ReadAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken)
+    public ValueTask<SessionRead> ReadAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken) => ReadAsync(Read, key, known, cancellationToken);
+
+    public ValueTask<SessionRead> ReadLatestAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken) => ReadAsync(ReadLatest, key, known, cancellationToken);
+
+    private async ValueTask<SessionRead> ReadAsync(RedisScript script, SessionKey key, SessionVersion known, CancellationToken cancellationToken)
     {
-        var reply = await CallAsync(Read, key, [Counter(known), Stamp(known)], cancellationToken);
+        var reply = await CallAsync(script, key, [Counter(known), Stamp(known)], cancellationToken);
         return reply.Kind switch
         {
             "found" => new SessionRead(SessionReadKind.Found, reply.Session),
@@ -71,6 +77,19 @@ internal sealed class RedisSessionStore(RedisConnection connection, RedisOptions
         if (reply.Kind is not "deleted")
         {
             throw Unreadable();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<string?> TestifyAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return connection.History.Describe(await Testify.EvaluateAsync(connection, options.KeyPrefix + "nodes", [], cancellationToken));
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            throw new SessionStoreException(RedisFaults.Classify(exception), connection.Explain(exception), exception);
         }
     }
 
