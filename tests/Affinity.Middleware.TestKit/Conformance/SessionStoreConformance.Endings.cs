@@ -117,7 +117,8 @@ public abstract partial class SessionStoreConformance
         return
         [
             right with { Next = SessionVersion.None },
-            right with { Next = new SessionVersion(2, 1) },
+            right with { Expected = new SessionVersion(3, 1), Next = new SessionVersion(2, 1) },
+            right with { Expected = new SessionVersion(2, 1), Next = new SessionVersion(2, 2) },
             right with { Next = new SessionVersion(1, 0) },
             right with { Expected = new SessionVersion(0, 5) },
             right with { Expected = new SessionVersion(1, 0), Next = new SessionVersion(2, 1) },

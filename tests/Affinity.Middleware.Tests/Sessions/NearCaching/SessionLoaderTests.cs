@@ -227,7 +227,7 @@ public sealed class SessionLoaderTests
     }
 
     [Fact]
-    public async Task A_request_that_joins_a_question_asked_before_the_session_was_there_asks_by_itself()
+    public async Task Who_asked_before_the_session_was_there_asks_again_before_it_is_told_lost_and_who_joined_asks_by_itself()
     {
         _store.HoldsReads = true;
         var first = LoadAsync(Version(1)).AsTask();
@@ -237,7 +237,8 @@ public sealed class SessionLoaderTests
 
         _store.LetThrough();
 
-        Assert.Equal((SessionLoadKind.Lost, SessionLoadKind.Found), ((await first).Kind, (await second).Kind));
+        Assert.Equal((SessionLoadKind.Found, SessionLoadKind.Found), ((await first).Kind, (await second).Kind));
+        Assert.Equal(1, _store.Confirms);
     }
 
     [Theory]
