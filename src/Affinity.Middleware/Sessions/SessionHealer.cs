@@ -186,7 +186,10 @@ internal sealed class SessionHealer : BackgroundService
         return idle <= TimeSpan.Zero || absolute <= TimeSpan.Zero
             ? null
             : new SessionWrite(
-                found?.Version ?? SessionVersion.None, held.Version, held.Generation, SessionCodec.Encode(held.Created, held.Renewed, held.Items, int.MaxValue), idle, absolute);
+                found?.Version ?? SessionVersion.None, held.Version, held.Generation, SessionCodec.Encode(held.Created, held.Renewed, held.Items, int.MaxValue), idle, absolute)
+            {
+                Between = SessionHistory.Between(found?.Version ?? SessionVersion.None, held.Writes, held.Version),
+            };
     }
 
     private async Task AnswerAsync(CancellationToken stoppingToken)

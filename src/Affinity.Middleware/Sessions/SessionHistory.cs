@@ -33,6 +33,10 @@ internal static class SessionHistory
         return result;
     }
 
+    /// <summary>What a store that has one version must be told to remember when it is given a later one.</summary>
+    public static IReadOnlyList<SessionVersion> Between(SessionVersion expected, IReadOnlyList<SessionVersion> writes, SessionVersion next) =>
+        [.. writes.Where(write => write.Counter > expected.Counter && write.Counter < next.Counter).TakeLast(SessionWrite.RememberedWrites - 1)];
+
     /// <summary>Whether a state with these writes contains what a version stands for. A write that is too old to be remembered, or was made on a store that lost it for a while, counts as contained.</summary>
     public static bool Contains(SessionVersion newest, IReadOnlyList<SessionVersion> writes, SessionVersion version)
     {

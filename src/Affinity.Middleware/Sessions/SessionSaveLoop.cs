@@ -154,6 +154,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
         // Given back to a store that has lost it, a session lives no longer than it would have.
         var absolute = current.Version.IsNone ? options.AbsoluteTimeout : current.Expires - now;
         write = new SessionWrite(expected, version, generation, payload, options.IdleTimeout, absolute > TimeSpan.Zero ? absolute : options.AbsoluteTimeout);
+        write = expected == current.Version ? write : write with { Between = SessionHistory.Between(expected, next.Writes, version) };
         return next;
     }
 

@@ -59,6 +59,11 @@ public readonly record struct SessionWrite(
     /// <summary>How many of its last writes a record remembers, the newest included, so that a repeated write is recognised although others have written since.</summary>
     public const int RememberedWrites = 16;
 
+    /// <summary>
+    /// Only where lost writes are given back: those between Expected and Next that led to it, oldest first, at most <see cref="RememberedWrites"/> - 1. They are remembered as if they had been written one by one.
+    /// </summary>
+    public IReadOnlyList<SessionVersion> Between { get => field ?? []; init; }
+
     /// <summary>Checks the shape that every backend may rely on.</summary>
     /// <exception cref="ArgumentException">The versions do not follow one another, or a number is out of range.</exception>
     public static void ThrowIfInvalid(SessionWrite write)
@@ -67,6 +72,17 @@ public readonly record struct SessionWrite(
         if (next.Counter <= expected.Counter || next.Stamp == 0 || expected.IsNone != (expected.Stamp == 0))
         {
             throw new ArgumentException("Next must follow Expected: a higher counter and a stamp that is not 0.", nameof(write));
+        }
+
+        var before = expected;
+        foreach (var between in write.Between)
+        {
+            if (between.Counter <= before.Counter || between.Counter >= next.Counter || between.Stamp == 0 || write.Between.Count >= RememberedWrites)
+            {
+                throw new ArgumentException("What lies between must rise from Expected to Next, and be fewer than are remembered.", nameof(write));
+            }
+
+            before = between;
         }
 
         if (write.Generation < 0 || write.Idle <= TimeSpan.Zero || write.Absolute <= TimeSpan.Zero)

@@ -33,6 +33,20 @@ public abstract partial class SessionStoreConformance
         Assert.Equal([first, lost.Next], found.Writes);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_writes_that_led_to_what_is_given_back_are_remembered_as_if_they_had_been_written(bool onTop)
+    {
+        var first = onTop ? await WrittenAsync(Create()) : SessionVersion.None;
+        SessionVersion[] between = [new(3, 33), new(4, ulong.MaxValue), new(7, 1)];
+        await WrittenAsync(After(first) with { Next = new SessionVersion(9, 99), Between = between });
+
+        Assert.Equal([.. (SessionVersion[])(onTop ? [first] : []), .. between, new SessionVersion(9, 99)], (await FoundAsync()).Writes);
+        var repeated = new SessionWrite(new SessionVersion(3, 33), new SessionVersion(4, ulong.MaxValue), 0, new byte[] { 1 }, Hour, Hour);
+        Assert.Equal(SessionWriteKind.Superseded, await TryWriteAsync(repeated));
+    }
+
     [Fact]
     public async Task What_was_lost_is_not_given_back_over_what_others_have_written_nor_after_the_ending()
     {

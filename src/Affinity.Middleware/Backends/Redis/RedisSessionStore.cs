@@ -44,7 +44,7 @@ internal sealed class RedisSessionStore(RedisConnection connection, RedisOptions
         RedisValue[] arguments =
         [
             Counter(write.Expected), Stamp(write.Expected), Counter(write.Next), Stamp(write.Next), write.Generation,
-            RedisCalls.ToMilliseconds(write.Idle), RedisCalls.ToMilliseconds(write.Absolute), ToArray(write.Payload), SessionWrite.RememberedWrites, _channel,
+            RedisCalls.ToMilliseconds(write.Idle), RedisCalls.ToMilliseconds(write.Absolute), ToArray(write.Payload), SessionWrite.RememberedWrites, _channel, Between(write),
         ];
         var reply = await CallAsync(Write, key, arguments, cancellationToken);
         return reply.Kind switch
@@ -109,6 +109,8 @@ internal sealed class RedisSessionStore(RedisConnection connection, RedisOptions
     /// <summary>The array behind it if it is all of it: a session of a megabyte is not copied for the client's sake.</summary>
     private static byte[] ToArray(ReadOnlyMemory<byte> payload) =>
         MemoryMarshal.TryGetArray(payload, out var part) && part.Offset == 0 && part.Count == part.Array!.Length ? part.Array : payload.ToArray();
+
+    private static string Between(SessionWrite write) => write.Between.Count == 0 ? "" : string.Concat(write.Between.Select(version => $"{Counter(version)}-{Stamp(version)},"));
 
     private static string Counter(SessionVersion version) => version.Counter.ToString(CultureInfo.InvariantCulture);
 
