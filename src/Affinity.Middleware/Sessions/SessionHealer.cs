@@ -219,7 +219,7 @@ internal sealed class SessionHealer : BackgroundService
                 continue;
             }
 
-            var evidence = await _losses.EvidenceAsync();
+            var evidence = await _losses.EvidenceAsync(anew: true);
             if (written + refused == 0)
             {
                 _logger.SessionsChecked(why, evidence, keys.Length);

@@ -69,12 +69,12 @@ internal sealed class SessionLosses(ISessionStore store, TimeProvider time, Affi
         }
     }
 
-    /// <summary>What the store says for itself, asked at most every ten seconds.</summary>
-    public Task<string> EvidenceAsync()
+    /// <summary>What the store says for itself, asked at most every ten seconds, or anew: after a sign that it is another one than before.</summary>
+    public Task<string> EvidenceAsync(bool anew = false)
     {
         lock (_gate)
         {
-            if (_evidence is null || time.GetElapsedTime(_evidenceAt) >= EvidenceAge)
+            if (anew || _evidence is null || time.GetElapsedTime(_evidenceAt) >= EvidenceAge)
             {
                 (_evidence, _evidenceAt) = (AskAsync(), time.GetTimestamp());
             }

@@ -123,11 +123,11 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
         SessionHistory.Of(stored, current) != SessionKinship.Later && Remembered(id, current) is { } known && SessionHistory.Of(stored, known) == SessionKinship.Earlier ? known : stored;
 
     /// <summary>
-    /// The newest that this node knows of a session which the store has lost; null when it does not remember it: then it may have heard that the session was ended, and it must not come back.
+    /// The newest that this node knows, of the history that the request began with, of a session which the store has lost; null when it does not remember it: then it may have heard that the session was ended, and it must not come back.
     /// </summary>
     private SessionSnapshot? Remembered(SessionId id, SessionSnapshot current) =>
         !near.TryFind(id, out var known) || known.Snapshot.Generation != current.Generation || current.Expires <= time.GetUtcNow() ? null
-        : known.Snapshot.Version.Counter > current.Version.Counter ? known.Snapshot
+        : SessionHistory.Of(known.Snapshot, current) == SessionKinship.Later ? known.Snapshot
         : current;
 
     private SessionSnapshot Next(SessionSnapshot current, SessionVersion expected, SessionDelta delta, out SessionWrite write)

@@ -8,7 +8,7 @@ namespace Affinity.Backends.Redis;
 internal static class RedisNodeScripts
 {
     /// <summary>
-    /// Arguments: id, incarnation, milliseconds to live, record. Answers whether it was accepted, the wish for the caller or nothing, whether the caller's former record was still there, the server's replication id or nothing, then id and field of everybody who lives. The fields are taken apart by the
+    /// Arguments: id, incarnation, milliseconds to live, record. Answers whether it was accepted, the wish for the caller or nothing, whether the caller's former record was still there, the server's replication id and run id or nothing, then id and field of everybody who lives. The fields are taken apart by the
     /// caller, which with 200 nodes saves the server a quarter of its work.
     /// </summary>
     public const string Beat = """
@@ -52,8 +52,11 @@ internal static class RedisNodeScripts
           live[#live + 1] = id
           live[#live + 1] = record
         end
-        local info = redis.pcall('INFO', 'replication')
-        live[1], live[2], live[3], live[4] = accepted, wish, renewed, type(info) == 'string' and string.match(info, 'master_replid:(%x+)') or ''
+        local function told(section, pattern)
+          local info = redis.pcall('INFO', section)
+          return type(info) == 'string' and string.match(info, pattern) or ''
+        end
+        live[1], live[2], live[3], live[4] = accepted, wish, renewed, told('replication', 'master_replid:(%x+)') .. ' ' .. told('server', 'run_id:(%x+)')
         return live
         """;
 

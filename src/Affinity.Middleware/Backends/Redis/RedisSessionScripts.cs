@@ -101,7 +101,7 @@ internal static class RedisSessionScripts
           local writes = record.writes
           local oldest = tonumber(string.match(writes, '%d+'))
           while oldest and tonumber(ARGV[3]) - oldest >= remembered do
-            writes = string.sub(writes, string.find(writes, ',', 2, true))
+            writes = string.sub(writes, (string.find(writes, ',', 2, true))) -- in brackets: its second result would be the end, and leave nothing
             oldest = tonumber(string.match(writes, '%d+'))
           end
 

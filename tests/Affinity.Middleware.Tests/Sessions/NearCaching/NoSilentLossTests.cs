@@ -11,7 +11,7 @@ namespace Affinity.Tests.Sessions.NearCaching;
 /// <summary>Three nodes, two browsers of one session, and a store that loses everything, the last writes, or its primary for a while, at any moment: whatever a browser was answered is there, or is told.</summary>
 public sealed class NoSilentLossTests(ITestOutputHelper output)
 {
-    private const int Plans = 1500;
+    private const int Plans = 500;
     private const int Steps = 40;
 
     // The store remembers sixteen writes of a session; what was lost longer ago than that cannot be told.
