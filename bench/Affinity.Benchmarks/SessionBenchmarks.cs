@@ -30,7 +30,9 @@ public class SessionBenchmarks
         _options.NearCache.MaxAge = TimeSpan.FromHours(1);
         var (store, near) = (new MemorySessionStore(TimeProvider.System), new NearCache(_options, TimeProvider.System));
         _loop = new SessionSaveLoop(store, near, _options, TimeProvider.System, Samples.Metrics);
-        _loader = new SessionLoader(store, near, TimeProvider.System, Samples.Metrics, NullLogger<SessionLoader>.Instance);
+        var losses = new SessionLosses(store, TimeProvider.System, Samples.Metrics, NullLogger<SessionLosses>.Instance);
+        var healer = new SessionHealer(store, near, losses, _options, TimeProvider.System, Samples.Metrics, NullLogger<SessionHealer>.Instance);
+        _loader = new SessionLoader(store, near, healer, losses, _options, TimeProvider.System, Samples.Metrics, NullLogger<SessionLoader>.Instance);
         _value = new byte[Bytes / 8];
         var first = new SessionDelta();
         foreach (var (key, value) in Samples.Items(Bytes))

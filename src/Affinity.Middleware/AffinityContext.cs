@@ -39,10 +39,13 @@ public sealed class AffinityContext
     public StoreReach Store => Session.Reach;
 
     /// <summary>
-    /// True when the store has lost what this visitor had: the session is missing although it should be there, or is older than what the visitor has seen.
+    /// True when the store has lost what this visitor had: the session is missing although it should be there, or is older than what the visitor has seen, or another one.
     /// The request goes on with what there is; an app may say so to the visitor.
     /// </summary>
-    public bool LostWrites => Session.LoadKind is SessionLoadKind.Lost or SessionLoadKind.Behind;
+    public bool LostWrites => Loss != SessionLoss.None;
+
+    /// <summary>What the store has lost of it, when no node that was asked remembers it. A loss that only a save meets is known once <c>CommitAsync</c> has returned.</summary>
+    public SessionLoss Loss => Session.Loss;
 
     private StickinessFeature? Stickiness => _context.Features.Get<StickinessFeature>();
 

@@ -43,7 +43,7 @@ public static class AffinityHostingExtensions
         services.AddTicketStage();
         services.AddSharedDataProtection(provider => Settings(provider).Application!, IsShared);
         services.AddStickinessStage();
-        services.AddSessionStage();
+        services.AddSessionStage((provider, check) => provider.GetRequiredService<NodeMembership>().OnStoreMayHaveLost(check));
         services.AddHostedService<StartupNotice>();
         services.AddSingleton<AffinityPipeline>();
         services.AddSingleton<IStartupFilter>(provider => provider.GetRequiredService<AffinityPipeline>());

@@ -13,6 +13,8 @@ internal sealed class AffinityMetrics
     private readonly Counter<long> _sessionLoads;
     private readonly Counter<long> _sessionSaves;
     private readonly Counter<long> _saveConflicts;
+    private readonly Counter<long> _losses;
+    private readonly Counter<long> _heals;
     private readonly Counter<long> _touchesDropped;
     private readonly Histogram<double> _storeCalls;
     private readonly Counter<long> _beats;
@@ -26,6 +28,8 @@ internal sealed class AffinityMetrics
         _sessionLoads = meter.CreateCounter<long>("affinity.session.loads", "{session}", "Sessions asked of the store, by what was found.");
         _sessionSaves = meter.CreateCounter<long>("affinity.session.saves", "{session}", "Sessions saved, by outcome.");
         _saveConflicts = meter.CreateCounter<long>("affinity.session.save.conflicts", "{conflict}", "Writes that met a newer version and were merged.");
+        _losses = meter.CreateCounter<long>("affinity.session.losses", "{session}", "Sessions of which the store had lost what a visitor had been answered, and no node that was asked remembered it.");
+        _heals = meter.CreateCounter<long>("affinity.session.heals", "{session}", "Sessions that the store had lost, or an older state of which it had, by whether this node could give them back.");
         _touchesDropped = meter.CreateCounter<long>("affinity.session.touches.dropped", "{touch}", "Slides of the idle time left out because the queue was full or the store away.");
         _storeCalls = meter.CreateHistogram<double>("affinity.store.call.duration", "s", "Session store calls, tries and pauses included.");
         _beats = meter.CreateCounter<long>("affinity.node.beats", "{beat}", "Heartbeats, by what the node directory made of them.");
@@ -50,17 +54,23 @@ internal sealed class AffinityMetrics
     public void StickinessDecided(string decision, string reason) =>
         _decisions.Add(1, new KeyValuePair<string, object?>("affinity.stickiness.decision", decision), new KeyValuePair<string, object?>("affinity.stickiness.reason", reason));
 
-    /// <param name="outcome"><c>near found absent ended lost behind superseded unreadable unreachable</c>.</param>
+    /// <param name="outcome"><c>near found absent ended lost behind diverged superseded unreadable unreachable</c>.</param>
     public void SessionLoaded(string outcome) => _sessionLoads.Add(1, new KeyValuePair<string, object?>("affinity.session.outcome", outcome));
 
-    /// <param name="outcome"><c>written ended superseded lost too_large failed</c>.</param>
+    /// <param name="outcome"><c>written ended superseded lost lost_writes too_large failed</c>.</param>
     public void SessionSaved(string outcome) => _sessionSaves.Add(1, new KeyValuePair<string, object?>("affinity.session.outcome", outcome));
+
+    /// <param name="loss"><c>lost behind diverged</c>.</param>
+    public void SessionLost(string loss) => _losses.Add(1, new KeyValuePair<string, object?>("affinity.session.loss", loss));
+
+    /// <param name="outcome"><c>written refused failed</c>.</param>
+    public void SessionHealed(string outcome) => _heals.Add(1, new KeyValuePair<string, object?>("affinity.session.outcome", outcome));
 
     public void SaveConflict() => _saveConflicts.Add(1);
 
     public void TouchDropped() => _touchesDropped.Add(1);
 
-    /// <param name="operation"><c>read write touch delete</c>.</param>
+    /// <param name="operation"><c>read confirm write touch delete</c>.</param>
     /// <param name="outcome"><c>ok not_applied ambiguous unreadable</c>.</param>
     /// <param name="duration">From the call to its answer.</param>
     public void StoreCalled(string operation, string outcome, TimeSpan duration) =>

@@ -13,12 +13,31 @@ internal static partial class Log
     public static partial void SessionUnreadable(this ILogger logger, string session);
 
     [LoggerMessage(EventId = 4002, EventName = "SessionLost", Level = LogLevel.Warning,
-        Message = "Session {Session} should be in the store until {IdleUntil:u} and is not: the store was emptied, evicted it, or failed over without it. The visitor starts anew.")]
-    public static partial void SessionLost(this ILogger logger, string session, DateTimeOffset idleUntil);
+        Message = "Session {Session} should be in the store until {IdleUntil:u} and is not, and no node that was asked remembers it: the store was emptied, evicted it, or failed over without it ({Evidence}).")]
+    public static partial void SessionLost(this ILogger logger, string session, DateTimeOffset idleUntil, string evidence);
 
     [LoggerMessage(EventId = 4003, EventName = "SessionBehind", Level = LogLevel.Warning,
-        Message = "Session {Session} is {Stored} in the store, but the visitor has seen {Seen}: the store lost acknowledged writes (fail-over, restart without persistence).")]
-    public static partial void SessionBehind(this ILogger logger, string session, string stored, string seen);
+        Message = "Session {Session} is {Stored} in the store, but the visitor has seen {Seen}: the store lost acknowledged writes (fail-over, restart without persistence) that no node which was asked remembers ({Evidence}).")]
+    public static partial void SessionBehind(this ILogger logger, string session, string stored, string seen, string evidence);
+
+    [LoggerMessage(EventId = 4005, EventName = "SessionDiverged", Level = LogLevel.Warning,
+        Message = "Session {Session} is {Stored} in the store, which did not come of what the visitor has seen, {Seen}: the store lost acknowledged writes and others have been made in their place ({Evidence}).")]
+    public static partial void SessionDiverged(this ILogger logger, string session, string stored, string seen, string evidence);
+
+    [LoggerMessage(EventId = 4006, EventName = "SessionsWrittenBack", Level = LogLevel.Warning,
+        Message = "The session store may have lost data ({Why}; {Evidence}). Of {Remembered} sessions that this node remembers {WrittenBack} were missing or older there and have been written back, {Refused} could not be.")]
+    public static partial void SessionsWrittenBack(this ILogger logger, string why, string evidence, int remembered, int writtenBack, int refused);
+
+    [LoggerMessage(EventId = 4007, EventName = "SessionsChecked", Level = LogLevel.Information,
+        Message = "The session store might have lost data ({Why}; {Evidence}), and holds all {Remembered} sessions that this node remembers.")]
+    public static partial void SessionsChecked(this ILogger logger, string why, string evidence, int remembered);
+
+    [LoggerMessage(EventId = 4008, EventName = "SessionWrittenBack", Level = LogLevel.Debug, Message = "Session {Session}: the store had {Stored}, this node has given it {Version} back.")]
+    public static partial void SessionWrittenBack(this ILogger logger, string session, string stored, string version);
+
+    [LoggerMessage(EventId = 4009, EventName = "SessionNotWrittenBack", Level = LogLevel.Warning,
+        Message = "Session {Session}: the store has {Stored}, this node remembers {Version} and could not give it back: {Why} It is served from memory and tried again.")]
+    public static partial void SessionNotWrittenBack(this ILogger logger, string session, string stored, string version, string why);
 
     [LoggerMessage(EventId = 4004, EventName = "SessionSuperseded", Level = LogLevel.Debug,
         Message = "Session {Session}: a ticket of generation {Seen} is refused, the session was renewed at sign-in and has generation {Stored}.")]

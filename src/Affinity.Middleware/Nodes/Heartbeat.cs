@@ -20,6 +20,7 @@ internal sealed class Heartbeat(INodeDirectory directory, NodeMembership node, N
     private readonly SemaphoreSlim _oneAtATime = new(1);
     private Contact _contact;
     private DateTimeOffset _awaySince;
+    private string? _history;
 
     /// <summary>Beats once.</summary>
     /// <exception cref="OperationCanceledException">The caller's token ended it.</exception>
@@ -76,6 +77,7 @@ internal sealed class Heartbeat(INodeDirectory directory, NodeMembership node, N
             Follow(beat.Wish);
             var joinsNow = !node.HasJoined;
             node.Joined(beat.Live);
+            Doubt(beat, joinsNow);
             if (joinsNow)
             {
                 logger.NodeJoined(node.Self.Value, beat.Live.Count);
@@ -88,6 +90,21 @@ internal sealed class Heartbeat(INodeDirectory directory, NodeMembership node, N
             {
                 logger.NodeNameTaken(node.Self.Value, options.DeadAfter);
             }
+        }
+    }
+
+    /// <summary>A store that has lost its data, or a part of it, shows so at this node's own record or by its history. A node that was frozen for longer than it may be sees the same.</summary>
+    private void Doubt(NodeBeat beat, bool joinsNow)
+    {
+        var history = _history;
+        _history = beat.History ?? history;
+        if (!joinsNow && !beat.Renewed)
+        {
+            node.TellStoreMayHaveLost("it no longer had this node's record");
+        }
+        else if (history is not null && beat.History is not null && !string.Equals(history, beat.History, StringComparison.Ordinal))
+        {
+            node.TellStoreMayHaveLost("it failed over or began anew");
         }
     }
 

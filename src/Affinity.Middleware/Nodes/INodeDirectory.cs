@@ -45,6 +45,12 @@ public sealed record NodeBeat(bool Accepted, IReadOnlyList<NodeRecord> Live)
 {
     /// <summary>What somebody has last asked of the caller; null: nothing.</summary>
     public NodeWish? Wish { get; init; }
+
+    /// <summary>Whether the caller's former record, of the same incarnation, was still there. At the first beat it was not; later that means that it ran out, or that the directory has lost it.</summary>
+    public bool Renewed { get; init; }
+
+    /// <summary>Names the history of what the backend holds: another one than before means that it failed over or began anew, and may have lost what it had acknowledged. Null: it does not tell.</summary>
+    public string? History { get; init; }
 }
 
 /// <summary>What an operator asks of a node.</summary>

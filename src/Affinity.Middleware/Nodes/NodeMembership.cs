@@ -9,6 +9,7 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     private volatile Standing _standing = new(Live: [], HoldsName: false, Answers: false, Problem: null);
     private Leave? _leave;
     private NodeRecord? _told;
+    private Action<string>? _storeMayHaveLost;
 
     public NodeId Self { get; } = self;
 
@@ -73,6 +74,11 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
 
     /// <summary>The directory holds this node under its name.</summary>
     public void Joined(IReadOnlyList<NodeRecord> live) => _standing = new(Trusted(live), HoldsName: true, Answers: true, Problem: null);
+
+    /// <summary>Whom to tell, on the heartbeat's thread, that the directory may have lost what it had acknowledged, with the reason in words: it no longer had this node's record, or is another server's history.</summary>
+    public void OnStoreMayHaveLost(Action<string> tell) => _storeMayHaveLost += tell;
+
+    public void TellStoreMayHaveLost(string why) => _storeMayHaveLost?.Invoke(why);
 
     /// <summary>Another incarnation lives under this node's name.</summary>
     public void NameTaken(IReadOnlyList<NodeRecord> live) =>

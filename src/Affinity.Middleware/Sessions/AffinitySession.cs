@@ -19,6 +19,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     private Exception? _unreachable;
     private Exception? _failure;
     private SessionDelta? _undecided;
+    private bool _refusesLoss;
     private bool _loaded = ticket.Reading.Verdict is TicketVerdict.None or TicketVerdict.Refused;
     private bool _ended;
     private bool _closed;
@@ -52,6 +53,9 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
 
     /// <summary>What the ticket led to; null when there was none or it was not loaded.</summary>
     public SessionLoadKind? LoadKind { get; private set; }
+
+    /// <summary>What the store has lost of it.</summary>
+    public SessionLoss Loss { get; private set; }
 
     public SessionVersion Version => _snapshot?.Version ?? SessionVersion.None;
 
@@ -216,6 +220,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     private async Task CommitChangesAsync(CancellationToken cancellationToken)
     {
         await LoadAsync(cancellationToken);
+        ThrowIfLossIsRefused();
         if (_snapshot is null && Delta.ApplyTo(SessionSnapshot.NoItems).Count == 0)
         {
             _delta = null; // nothing was there and nothing is kept: no session begins
@@ -268,6 +273,35 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
             Origin = result.IsNear ? SessionOrigin.NearCache : SessionOrigin.Store;
             _onlyRead = true;
         }
+
+        Loss = result.Kind switch
+        {
+            SessionLoadKind.Lost => SessionLoss.Lost,
+            SessionLoadKind.Behind => SessionLoss.Behind,
+            SessionLoadKind.Diverged => SessionLoss.Diverged,
+            _ => SessionLoss.None,
+        };
+        _refusesLoss = Loss != SessionLoss.None && lifecycle.Options.OnLostWrite == LostWritePolicy.Fail;
+    }
+
+    /// <summary>Once, where that is asked for: from then on the visitor's ticket fits what is left, so that the next request works.</summary>
+    private void ThrowIfLossIsRefused()
+    {
+        if (!_refusesLoss)
+        {
+            return;
+        }
+
+        if (_snapshot is { } left)
+        {
+            ticket.Issue(new Ticket(_id, left.Version, left.Generation, lifecycle.Time.GetUtcNow(), left.IdleUntil, left.Expires));
+        }
+        else
+        {
+            ticket.Remove();
+        }
+
+        throw new SessionEndedException(SessionEnding.LostWrites);
     }
 
     private async Task SaveAsync()
@@ -284,10 +318,11 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
 
         var began = _snapshot is null;
         var start = _snapshot ?? SessionSnapshot.Empty(lifecycle.Time.GetUtcNow(), lifecycle.Options.AbsoluteTimeout);
-        Delta.GenerationFloor = LoadKind == SessionLoadKind.Behind ? ticket.Reading.Ticket?.Generation ?? 0 : 0;
+        Delta.GenerationFloor = LoadKind is SessionLoadKind.Behind or SessionLoadKind.Diverged ? ticket.Reading.Ticket?.Generation ?? 0 : 0;
         try
         {
             _snapshot = await lifecycle.SaveAsync(KnownId(), start, Delta);
+            Loss = Delta.MetLoss ? SessionLoss.Diverged : Loss;
             Reach = StoreReach.Reachable;
         }
         catch (SessionUnavailableException e)
@@ -331,6 +366,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
 
     private void ThrowIfNotReadable()
     {
+        ThrowIfLossIsRefused();
         if (_unreachable is not null)
         {
             throw new SessionUnavailableException(_unreachable.Message, _unreachable);
@@ -367,6 +403,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
             throw TooLate();
         }
 
+        ThrowIfLossIsRefused();
         if (_unreachable is not null)
         {
             throw new SessionUnavailableException(_unreachable.Message, _unreachable);

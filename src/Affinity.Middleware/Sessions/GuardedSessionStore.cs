@@ -20,12 +20,13 @@ internal sealed class GuardedSessionStore : ISessionStore
     private readonly ISessionStore _inner;
     private readonly TimeProvider _time;
     private readonly AffinityMetrics _metrics;
+    private readonly TimeSpan _limit;
     private readonly ResiliencePipeline _reading;
     private readonly ResiliencePipeline _changing;
 
     public GuardedSessionStore(ISessionStore inner, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<GuardedSessionStore> logger)
     {
-        (_inner, _time, _metrics) = (inner, time, metrics);
+        (_inner, _time, _metrics, _limit) = (inner, time, metrics, options.StoreTimeout);
         _reading = Build("reads", options.StoreTimeout, time, logger);
         _changing = Build("writes", options.StoreTimeout, time, logger);
     }
@@ -35,7 +36,21 @@ internal sealed class GuardedSessionStore : ISessionStore
 
     /// <inheritdoc/>
     public ValueTask<SessionRead> ReadAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken) =>
-        CallAsync(_reading, "read", static (store, call, token) => ReadTwiceAsync(store, call.key, call.known, token), (key, known), cancellationToken);
+        CallAsync(_reading, "read", static (store, call, token) => ReadTwiceAsync(store, call.key, call.known, latest: false, token), (key, known), cancellationToken);
+
+    /// <inheritdoc/>
+    /// <remarks>A change as far as the breaker is concerned: a replica answers reads and refuses this.</remarks>
+    public ValueTask<SessionRead> ReadLatestAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken) =>
+        CallAsync(_changing, "confirm", static (store, call, token) => ReadTwiceAsync(store, call.key, call.known, latest: true, token), (key, known), cancellationToken);
+
+    /// <inheritdoc/>
+    /// <remarks>Left alone by the breakers, and bounded all the same.</remarks>
+    public async ValueTask<string?> TestifyAsync(CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(_limit, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        return await TryOnceAsync(_inner, static (store, _, token) => store.TestifyAsync(token), call: 0, cancellationToken, either.Token);
+    }
 
     /// <inheritdoc/>
     public ValueTask<SessionWriteResult> WriteAsync(SessionKey key, SessionWrite write, CancellationToken cancellationToken) =>
@@ -96,16 +111,18 @@ internal sealed class GuardedSessionStore : ISessionStore
     }
 
     /// <summary>A read whose answer was lost with its connection is asked again at once: it changes nothing.</summary>
-    private static async ValueTask<SessionRead> ReadTwiceAsync(ISessionStore store, SessionKey key, SessionVersion known, CancellationToken cancellationToken)
+    private static async ValueTask<SessionRead> ReadTwiceAsync(ISessionStore store, SessionKey key, SessionVersion known, bool latest, CancellationToken cancellationToken)
     {
         try
         {
-            return await store.ReadAsync(key, known, cancellationToken);
+            return await ReadOnceAsync();
         }
         catch (SessionStoreException e) when (e.Fault == SessionStoreFault.Ambiguous && !cancellationToken.IsCancellationRequested)
         {
-            return await store.ReadAsync(key, known, cancellationToken);
+            return await ReadOnceAsync();
         }
+
+        ValueTask<SessionRead> ReadOnceAsync() => latest ? store.ReadLatestAsync(key, known, cancellationToken) : store.ReadAsync(key, known, cancellationToken);
     }
 
     private static async ValueTask<TResult> TryOnceAsync<TCall, TResult>(

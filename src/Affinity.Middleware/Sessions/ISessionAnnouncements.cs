@@ -1,7 +1,7 @@
 namespace Affinity.Sessions;
 
 /// <summary>
-/// Tells every node at once which sessions were ended or renewed, so that none goes on answering from memory. A backend's session store announces as part of the ending itself.
+/// Tells every node at once which sessions were ended or renewed, so that none goes on answering from memory; and which are missing, so that whoever remembers one gives it back. A backend's session store announces as part of the ending itself.
 /// An announcement may be lost, come late or come twice: what rests on it is bounded by time as well.
 /// </summary>
 public interface ISessionAnnouncements
@@ -12,4 +12,14 @@ public interface ISessionAnnouncements
     /// </summary>
     /// <param name="stale">Given the session and the first generation that still counts, <see cref="int.MaxValue"/> when the session has ended. Called concurrently; must be quick and must not throw.</param>
     void Listen(Action<SessionKey, int> stale);
+
+    /// <summary>The same for sessions that a node misses, see <see cref="AskAsync"/>.</summary>
+    /// <param name="wanted">Given the session. Called concurrently; must be quick and must not throw.</param>
+    void ListenForWanted(Action<SessionKey> wanted);
+
+    /// <summary>Asks all nodes for a session that the store has lost: who remembers it gives it back to the store. Never throws for want of the backend.</summary>
+    /// <param name="key">Which one.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Whether somebody beside this node may have heard, so that it is worth a moment's wait.</returns>
+    ValueTask<bool> AskAsync(SessionKey key, CancellationToken cancellationToken);
 }

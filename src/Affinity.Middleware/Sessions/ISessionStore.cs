@@ -29,10 +29,20 @@ public interface ISessionStore
     ValueTask<SessionRead> ReadAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken);
 
     /// <summary>
+    /// The same from whoever may change the record at this moment, and from nobody else: a copy that may lag behind refuses (<see cref="SessionStoreFault.NotApplied"/>) instead of answering. Asked before anything is
+    /// told to be lost. As it stands here it is <see cref="ReadAsync"/>, which is right for a store that never answers from a copy.
+    /// </summary>
+    /// <param name="key">Which one.</param>
+    /// <param name="known">As above.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    ValueTask<SessionRead> ReadLatestAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken) => ReadAsync(key, known, cancellationToken);
+
+    /// <summary>
     /// Writes a record if it is what the caller believes it to be.
     /// </summary>
     /// <remarks>
-    /// <see cref="SessionWrite.Expected"/> = None creates and never updates; any other creates nothing. The same write given twice (same <see cref="SessionWrite.Next"/>) takes
+    /// <see cref="SessionWrite.Expected"/> = None creates and never updates; any other creates nothing. A store that has lost writes is given them back in the same way: then
+    /// <see cref="SessionWrite.Next"/> is more than one ahead of what is expected. The same write given twice (same <see cref="SessionWrite.Next"/>) takes
     /// effect once: the second answers <see cref="SessionWriteKind.Written"/>, or <see cref="SessionWriteKind.Superseded"/> when others have written on top, as long as it is among
     /// the record's last <see cref="SessionWrite.RememberedWrites"/> writes, the newest included. So a write whose outcome is unknown is simply given again.
     /// </remarks>
@@ -52,4 +62,8 @@ public interface ISessionStore
     /// <param name="remember">How long tickets of the session may still turn up; greater than zero.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     ValueTask DeleteAsync(SessionKey key, TimeSpan remember, CancellationToken cancellationToken);
+
+    /// <summary>What the store can say for itself when it has lost something, for people who read a log: which server it is now and was before, what it has evicted. Null: nothing, as it stands here.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    ValueTask<string?> TestifyAsync(CancellationToken cancellationToken) => ValueTask.FromResult<string?>(null);
 }

@@ -68,6 +68,31 @@ internal sealed class NearCache(SessionsOptions options, TimeProvider time)
         return true;
     }
 
+    /// <summary>The same by its name in the store. It does not count as a use.</summary>
+    public bool TryFind(SessionKey key, out SessionId session, [NotNullWhen(true)] out NearSession? near)
+    {
+        lock (_gate)
+        {
+            if (_byKey.TryGetValue(key, out var node) && !node.Value.Near.HasEnded(time.GetUtcNow()))
+            {
+                (session, near) = (node.Value.Session, node.Value.Near);
+                return true;
+            }
+        }
+
+        (session, near) = (default, null);
+        return false;
+    }
+
+    /// <summary>The names of all that is remembered, those used last first.</summary>
+    public SessionKey[] Keys()
+    {
+        lock (_gate)
+        {
+            return [.. _byUse.Select(entry => entry.Near.Key)];
+        }
+    }
+
     /// <summary>Whether a memory is young enough to answer without the store.</summary>
     public bool IsFresh(NearSession near) => !near.IsInDoubt && time.GetElapsedTime(near.AsOf) < options.NearCache.MaxAge;
 
@@ -274,5 +299,5 @@ internal sealed record NearSession(SessionKey Key, SessionSnapshot Snapshot, lon
     /// <summary>Whether this is what a ticket promises, or later.</summary>
     public bool Satisfies(Ticket ticket) =>
         Snapshot.Generation == ticket.Generation
-        && (Snapshot.Version.Counter > ticket.Version.Counter || Snapshot.Version == ticket.Version);
+        && SessionHistory.Contains(Snapshot.Version, Snapshot.Writes, ticket.Version);
 }

@@ -25,6 +25,7 @@ internal static class SessionDecoder
             Items = items,
             IdleUntil = asked + stored.Remaining,
             Expires = asked + stored.AbsoluteRemaining,
+            Writes = stored.Writes,
         };
     }
 }

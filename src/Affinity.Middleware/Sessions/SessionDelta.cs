@@ -17,6 +17,9 @@ internal sealed class SessionDelta
     /// <summary>Whether the save raises the session's generation.</summary>
     public bool RaisesGeneration { get; set; }
 
+    /// <summary>Whether the save met a store that had lost what the request began with, and other writes in its place.</summary>
+    public bool MetLoss { get; set; }
+
     /// <summary>
     /// The least generation that the save leaves behind: the one that the visitor's ticket proves, when the store has lost the write that raised it. Else tickets from before the sign-in would count again.
     /// </summary>

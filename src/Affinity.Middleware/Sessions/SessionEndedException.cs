@@ -11,6 +11,9 @@ public enum SessionEnding
 
     /// <summary>The store no longer has it: it expired while this request ran, or the store lost it.</summary>
     Lost,
+
+    /// <summary>The store has lost what the visitor was answered, and has an older or another state, or nothing; with <see cref="LostWritePolicy.Fail"/> the first request that uses the session says so. The next one goes on with what there is.</summary>
+    LostWrites,
 }
 
 /// <summary>
@@ -44,6 +47,7 @@ public sealed class SessionEndedException : Exception
             SessionEnding.Abandoned => "The session was abandoned while this request ran; its changes are refused.",
             SessionEnding.Superseded => "The session was renewed at sign-in after this request's ticket was issued; its changes are refused.",
             SessionEnding.Lost => "The store no longer has this session (expired, evicted or lost); its changes cannot be saved.",
+            SessionEnding.LostWrites => "The store has lost changes of this session that had been saved and answered; this request is refused, and the next one goes on with what is left.",
             _ => throw new ArgumentOutOfRangeException(nameof(ending)),
         }) => Ending = ending;
 

@@ -6,7 +6,7 @@ namespace Affinity.Sessions;
 
 /// <summary>Load, save and end a session: what a request's view asks for, with the store's faults told in the log and turned into what an app can act on.</summary>
 internal sealed class SessionLifecycle(
-    SessionLoader loader, SessionSaveLoop loop, ISessionStore store, NearCache near, ISigningKeys keys, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<SessionLifecycle> logger)
+    SessionLoader loader, SessionSaveLoop loop, SessionLosses losses, ISessionStore store, NearCache near, ISigningKeys keys, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<SessionLifecycle> logger)
 {
     public SessionsOptions Options { get; } = options;
 
@@ -28,6 +28,12 @@ internal sealed class SessionLifecycle(
         try
         {
             var result = await loop.SaveAsync(id, start, delta);
+            if (!result.Instead.IsNone)
+            {
+                delta.MetLoss = true;
+                await losses.TellAsync(id, start.Version, result.Instead);
+            }
+
             if (result.Saved is not { } saved)
             {
                 throw Refused(id, result.Ending);
@@ -100,6 +106,7 @@ internal sealed class SessionLifecycle(
             SessionEnding.Abandoned => "ended",
             SessionEnding.Superseded => "superseded",
             SessionEnding.Lost => "lost",
+            SessionEnding.LostWrites => "lost_writes",
             _ => throw new System.Diagnostics.UnreachableException(),
         });
         return new SessionEndedException(ending);

@@ -14,6 +14,9 @@ internal enum SessionLoadKind
     /// <summary>The session, but older than what the visitor has seen: the store lost writes.</summary>
     Behind,
 
+    /// <summary>The session, but of a history that did not come of what the visitor has seen: the store lost writes, and others have been made in their place.</summary>
+    Diverged,
+
     /// <summary>Nothing: it expired.</summary>
     Absent,
 
@@ -35,15 +38,28 @@ internal readonly record struct SessionLoadResult(SessionLoadKind Kind, SessionS
 {
     /// <summary>Whether this node remembered it; else the store has said so.</summary>
     public bool IsNear { get; init; }
+
+    /// <summary>Whether the store has lost what the visitor was answered.</summary>
+    public bool IsLoss => Kind is SessionLoadKind.Lost or SessionLoadKind.Behind or SessionLoadKind.Diverged;
 }
 
 /// <summary>Finds the session that a ticket names, in this node's memory or in the store, and compares it with what the ticket says of it.</summary>
-internal sealed class SessionLoader(ISessionStore store, NearCache near, TimeProvider time, AffinityMetrics metrics, ILogger<SessionLoader> logger)
+internal sealed class SessionLoader(
+    ISessionStore store, NearCache near, SessionHealer healer, SessionLosses losses, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<SessionLoader> logger,
+    ISessionAnnouncements? nodes = null) : IDisposable
 {
+    // So many visitors at once wait whether another node remembers their session.
+    private const int MaxAsking = 64;
+
     /// <summary>For this long after a sign-in an older ticket may still be under way in parallel requests of the same browser.</summary>
     public static readonly TimeSpan StaleTicketGrace = TimeSpan.FromSeconds(30);
 
+    // Whoever is asked answers within a few milliseconds, or does not remember the session.
+    private static readonly TimeSpan[] Looks = [.. new[] { 10, 20, 40, 80, 150 }.Select(milliseconds => TimeSpan.FromMilliseconds(milliseconds))];
+
     private readonly Dictionary<SessionId, Task<SessionAnswer>> _underWay = [];
+    private readonly Dictionary<SessionId, Task<SessionAnswer>> _searches = [];
+    private readonly SemaphoreSlim _asking = new(MaxAsking);
 
     /// <exception cref="SessionStoreException">The store failed, or what it holds cannot be read.</exception>
     public ValueTask<SessionLoadResult> LoadAsync(Ticket ticket, CancellationToken cancellationToken)
@@ -57,11 +73,13 @@ internal sealed class SessionLoader(ISessionStore store, NearCache near, TimePro
         return AskAsync(ticket, known, cancellationToken);
     }
 
+    public void Dispose() => _asking.Dispose();
+
     private async ValueTask<SessionLoadResult> AskAsync(Ticket ticket, NearSession? known, CancellationToken cancellationToken)
     {
         try
         {
-            var (asking, isMine) = AskOnce(ticket.Session, known);
+            var (asking, isMine) = Once(_underWay, ticket.Session, () => ReadAsync(ticket.Session, known));
             var answer = await asking.WaitAsync(cancellationToken);
             if (!isMine && !(answer.Kind == SessionReadKind.Found && answer.Session!.Satisfies(ticket) && near.MayShare(answer.Session)))
             {
@@ -69,13 +87,22 @@ internal sealed class SessionLoader(ISessionStore store, NearCache near, TimePro
                 answer = await ReadAsync(ticket.Session, known).WaitAsync(cancellationToken);
             }
 
-            var result = answer.Kind switch
+            var result = Judge(ticket, answer);
+            if (result.IsLoss)
             {
-                SessionReadKind.Found => Compare(ticket, answer.Session!.Snapshot),
-                SessionReadKind.Absent => time.GetUtcNow() < ticket.IdleUntil ? Lost(ticket) : new(SessionLoadKind.Absent, Snapshot: null),
-                SessionReadKind.Ended => new(SessionLoadKind.Ended, Snapshot: null),
-                _ => throw new UnreachableException(),
-            };
+                var (search, isMySearch) = Once(_searches, ticket.Session, () => SearchAsync(ticket));
+                result = Judge(ticket, await search.WaitAsync(cancellationToken));
+                if (result.IsLoss && !isMySearch)
+                {
+                    result = Judge(ticket, await SearchAsync(ticket).WaitAsync(cancellationToken));
+                }
+
+                if (result.IsLoss)
+                {
+                    await losses.TellAsync(ticket, result.Kind, result.Snapshot);
+                }
+            }
+
             metrics.SessionLoaded(Word(result.Kind));
             return result;
         }
@@ -96,53 +123,113 @@ internal sealed class SessionLoader(ISessionStore store, NearCache near, TimePro
     }
 
     /// <summary>Parallel requests of one session share one question. It is bounded by the store's time limit and not ended by a visitor who hangs up.</summary>
-    private (Task<SessionAnswer> Asking, bool IsMine) AskOnce(SessionId session, NearSession? known)
+    private static (Task<SessionAnswer> Task, bool IsMine) Once(Dictionary<SessionId, Task<SessionAnswer>> underWay, SessionId session, Func<Task<SessionAnswer>> ask)
     {
-        lock (_underWay)
+        lock (underWay)
         {
-            if (_underWay.TryGetValue(session, out var asking) && !asking.IsCompleted)
+            if (underWay.TryGetValue(session, out var asking) && !asking.IsCompleted)
             {
                 return (asking, false);
             }
 
-            asking = ReadAsync(session, known);
+            asking = ask();
             if (!asking.IsCompleted)
             {
-                _underWay[session] = asking;
-                _ = ForgetAsync(session, asking);
+                underWay[session] = asking;
+                _ = ForgetAsync(underWay, session, asking);
             }
 
             return (asking, true);
         }
     }
 
-    private async Task ForgetAsync(SessionId session, Task asking)
+    private static async Task ForgetAsync(Dictionary<SessionId, Task<SessionAnswer>> underWay, SessionId session, Task asking)
     {
         await asking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        lock (_underWay)
+        lock (underWay)
         {
-            if (_underWay.TryGetValue(session, out var latest) && ReferenceEquals(latest, asking))
+            if (underWay.TryGetValue(session, out var latest) && ReferenceEquals(latest, asking))
             {
-                _underWay.Remove(session);
+                underWay.Remove(session);
             }
         }
     }
 
-    private async Task<SessionAnswer> ReadAsync(SessionId session, NearSession? known)
+    /// <summary>Before anything is told to be lost: whoever may change the record must say so, and the other nodes are asked whether one of them remembers it. Asked once per session and state of it.</summary>
+    private async Task<SessionAnswer> SearchAsync(Ticket ticket)
+    {
+        near.TryFind(ticket.Session, out var known);
+        var answer = await ReadAsync(ticket.Session, known, latest: true);
+        if (nodes is null || Judge(ticket, answer) is not { Kind: SessionLoadKind.Lost or SessionLoadKind.Behind } || losses.WasTold(ticket.Session, ticket.Version))
+        {
+            return answer;
+        }
+
+        using var limit = new CancellationTokenSource(options.StoreTimeout, time);
+        try
+        {
+            await _asking.WaitAsync(limit.Token);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            return answer;
+        }
+
+        try
+        {
+            return await nodes.AskAsync(SessionKey.Of(ticket.Session), limit.Token) ? await LookAsync(ticket, answer) : answer;
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            return answer;
+        }
+        finally
+        {
+            _asking.Release();
+        }
+    }
+
+    private async Task<SessionAnswer> LookAsync(Ticket ticket, SessionAnswer answer)
+    {
+        foreach (var pause in Looks)
+        {
+            await Task.Delay(pause, time);
+            answer = await ReadAsync(ticket.Session, known: null, latest: true);
+            if (!Judge(ticket, answer).IsLoss)
+            {
+                break;
+            }
+        }
+
+        return answer;
+    }
+
+    private async Task<SessionAnswer> ReadAsync(SessionId session, NearSession? known, bool latest = false)
     {
         var key = known?.Key ?? SessionKey.Of(session);
         var asOf = time.GetTimestamp();
-        var read = await store.ReadAsync(key, known?.Snapshot.Version ?? SessionVersion.None, CancellationToken.None);
+        var version = known?.Snapshot.Version ?? SessionVersion.None;
+        var read = latest ? await store.ReadLatestAsync(key, version, CancellationToken.None) : await store.ReadAsync(key, version, CancellationToken.None);
         switch (read.Kind)
         {
             case SessionReadKind.Found:
-                return Remember(session, new NearSession(key, SessionDecoder.Decode(read.Session!, time, asOf), asOf));
+                var found = new NearSession(key, SessionDecoder.Decode(read.Session!, time, asOf), asOf);
+                return known is not null && SessionHistory.Of(found.Snapshot, known.Snapshot) != SessionKinship.Later ? await RestoreAsync(session, key, found.Snapshot) : Remember(session, found);
             case SessionReadKind.Unchanged:
                 return Remember(session, new NearSession(key, known!.Snapshot.KeptUntil(time.GetUtcNow() - time.GetElapsedTime(asOf) + read.Session!.Remaining), asOf));
+            case SessionReadKind.Absent when known is not null:
+                return await RestoreAsync(session, key, found: null);
             default:
                 near.Refuse(key);
                 return new SessionAnswer(read.Kind, Session: null);
         }
+    }
+
+    /// <summary>The store has less than this node knew before it asked.</summary>
+    private async Task<SessionAnswer> RestoreAsync(SessionId session, SessionKey key, SessionSnapshot? found)
+    {
+        var restored = await healer.RestoreAsync(session, key, found);
+        return new SessionAnswer(restored.Kind, restored.Session) { IsFromMemory = !restored.IsConfirmed };
     }
 
     private SessionAnswer Remember(SessionId session, NearSession found)
@@ -150,6 +237,14 @@ internal sealed class SessionLoader(ISessionStore store, NearCache near, TimePro
         near.Put(session, found);
         return new SessionAnswer(SessionReadKind.Found, found);
     }
+
+    private SessionLoadResult Judge(Ticket ticket, SessionAnswer answer) => answer.Kind switch
+    {
+        SessionReadKind.Found => Compare(ticket, answer.Session!.Snapshot) with { IsNear = answer.IsFromMemory },
+        SessionReadKind.Absent => new(time.GetUtcNow() < ticket.IdleUntil ? SessionLoadKind.Lost : SessionLoadKind.Absent, Snapshot: null),
+        SessionReadKind.Ended => new(SessionLoadKind.Ended, Snapshot: null),
+        _ => throw new UnreachableException(),
+    };
 
     private SessionLoadResult Compare(Ticket ticket, SessionSnapshot stored)
     {
@@ -164,27 +259,17 @@ internal sealed class SessionLoader(ISessionStore store, NearCache near, TimePro
             return new(justNow ? SessionLoadKind.JustSuperseded : SessionLoadKind.Superseded, Snapshot: null);
         }
 
-        var behind = stored.Generation < ticket.Generation
-            || stored.Version.Counter < ticket.Version.Counter
-            || (stored.Version.Counter == ticket.Version.Counter && stored.Version.Stamp != ticket.Version.Stamp);
-        if (behind)
-        {
-            logger.SessionBehind(ticket.Session.ToFingerprint(), stored.Version.ToString(), ticket.Version.ToString());
-        }
-
-        return new(behind ? SessionLoadKind.Behind : SessionLoadKind.Found, stored);
-    }
-
-    private SessionLoadResult Lost(Ticket ticket)
-    {
-        logger.SessionLost(ticket.Session.ToFingerprint(), ticket.IdleUntil);
-        return new(SessionLoadKind.Lost, Snapshot: null);
+        var kind = stored.Version.Counter < ticket.Version.Counter ? SessionLoadKind.Behind
+            : stored.Generation < ticket.Generation || !SessionHistory.Contains(stored.Version, stored.Writes, ticket.Version) ? SessionLoadKind.Diverged
+            : SessionLoadKind.Found;
+        return new(kind, stored);
     }
 
     private static string Word(SessionLoadKind kind) => kind switch
     {
         SessionLoadKind.Found => "found",
         SessionLoadKind.Behind => "behind",
+        SessionLoadKind.Diverged => "diverged",
         SessionLoadKind.Absent => "absent",
         SessionLoadKind.Ended => "ended",
         SessionLoadKind.Lost => "lost",
@@ -192,5 +277,9 @@ internal sealed class SessionLoader(ISessionStore store, NearCache near, TimePro
         _ => throw new UnreachableException(),
     };
 
-    private readonly record struct SessionAnswer(SessionReadKind Kind, NearSession? Session);
+    private readonly record struct SessionAnswer(SessionReadKind Kind, NearSession? Session)
+    {
+        /// <summary>Whether the store has not said so.</summary>
+        public bool IsFromMemory { get; init; }
+    }
 }

@@ -86,9 +86,12 @@ internal sealed class SessionMiddleware(RequestDelegate next, SessionLifecycle l
         }
 
         context.Response.ContentType = "text/plain; charset=utf-8";
-        await context.Response.WriteAsync(failure is SessionUnavailableException
-            ? "Your session cannot be reached just now. Nothing is lost; please try again in a moment.\n"
-            : "Your session has changed or ended meanwhile; this change was not saved. Please reload.\n");
+        await context.Response.WriteAsync(failure switch
+        {
+            SessionUnavailableException => "Your session cannot be reached just now. Nothing is lost; please try again in a moment.\n",
+            SessionEndedException { Ending: SessionEnding.LostWrites } => "Some of what you did before was lost by our storage, and this request was not carried out. Please reload and check what is left.\n",
+            _ => "Your session has changed or ended meanwhile; this change was not saved. Please reload.\n",
+        });
         return true;
     }
 

@@ -16,6 +16,22 @@ public enum SessionOrigin
     NearCache,
 }
 
+/// <summary>What the store has lost of the visitor's session.</summary>
+public enum SessionLoss
+{
+    /// <summary>Nothing, as far as it can be known.</summary>
+    None,
+
+    /// <summary>The whole session: it is missing, although it should be there.</summary>
+    Lost,
+
+    /// <summary>The latest changes: it is older than what the visitor has seen.</summary>
+    Behind,
+
+    /// <summary>Changes that the visitor has seen, in the place of which others have been made: a fail-over lost some, and the session was written since.</summary>
+    Diverged,
+}
+
 /// <summary>What a request learned of the session store.</summary>
 public enum StoreReach
 {

@@ -7,11 +7,15 @@ namespace Affinity.Sessions;
 /// <summary>What became of a save.</summary>
 /// <param name="Saved">The session as it is now, when it was saved; else null.</param>
 /// <param name="Ending">Why it could not be, when <paramref name="Saved"/> is null.</param>
-internal readonly record struct SessionSaveResult(SessionSnapshot? Saved, SessionEnding Ending);
+internal readonly record struct SessionSaveResult(SessionSnapshot? Saved, SessionEnding Ending)
+{
+    /// <summary>What the store had instead of what the request began with: the store has lost that, and this node no longer has it either. None: nothing was lost.</summary>
+    public SessionVersion Instead { get; init; }
+}
 
 /// <summary>
 /// The one loop that saves: apply the delta to the snapshot, write if nobody was first, else apply it to the newer one and try again.
-/// Parallel requests merge by it and none is lost; a session that was abandoned or renewed meanwhile is never brought back.
+/// Parallel requests merge by it and none is lost; a session that was abandoned or renewed meanwhile is never brought back. What the store has lost and this node remembers is saved along.
 /// </summary>
 internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, SessionsOptions options, TimeProvider time, AffinityMetrics metrics)
 {
@@ -34,7 +38,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
         {
             using var turn = await _queue.EnterAsync(key, limit.Token);
             var asOf = time.GetTimestamp();
-            var result = await SaveInTurnAsync(key, start, turn.Latest, delta, limit.Token);
+            var result = await SaveInTurnAsync(id, key, start, turn.Latest, delta, limit.Token);
             turn.HandOver(result.Saved);
             Remember(id, key, result, asOf);
             return result;
@@ -64,9 +68,10 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
     }
 
     private async ValueTask<SessionSaveResult> SaveInTurnAsync(
-        SessionKey key, SessionSnapshot start, SessionSnapshot? latest, SessionDelta delta, CancellationToken cancellationToken)
+        SessionId id, SessionKey key, SessionSnapshot start, SessionSnapshot? latest, SessionDelta delta, CancellationToken cancellationToken)
     {
         var current = latest is not null && latest.Version.Counter > start.Version.Counter ? latest : start;
+        var (expected, instead) = (current.Version, SessionVersion.None);
         for (var tries = 1; tries <= MaxTries; tries++)
         {
             if (current.Generation != start.Generation)
@@ -75,12 +80,12 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
             }
 
             var asOf = time.GetTimestamp();
-            var next = Next(current, delta, out var write);
+            var next = Next(current, expected, delta, out var write);
             var result = await WriteAsync(key, write, delta, cancellationToken);
             switch (result.Kind)
             {
                 case SessionWriteKind.Written:
-                    return new(next, default);
+                    return new(next, default) { Instead = instead };
                 case SessionWriteKind.Superseded:
                     // Renewed on top of this write: who asked has proved the older generation only and must not be handed a ticket of the newer.
                     return result.Newer!.Generation == next.Generation
@@ -88,11 +93,21 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
                         : new(Saved: null, SessionEnding.Superseded);
                 case SessionWriteKind.Conflict:
                     metrics.SaveConflict();
-                    current = SessionDecoder.Decode(result.Newer!, time, asOf);
+                    var stored = SessionDecoder.Decode(result.Newer!, time, asOf);
+                    (current, expected) = (Basis(id, current, stored), stored.Version);
+                    instead = instead.IsNone && ReferenceEquals(current, stored) && SessionHistory.Of(stored, start) != SessionKinship.Later ? stored.Version : instead;
+                    if (!instead.IsNone && options.OnLostWrite == LostWritePolicy.Fail)
+                    {
+                        return new(Saved: null, SessionEnding.LostWrites) { Instead = instead };
+                    }
+
                     await PauseAsync(tries, cancellationToken);
                     break;
                 case SessionWriteKind.Ended:
                     return new(Saved: null, SessionEnding.Abandoned);
+                case SessionWriteKind.Absent when Remembered(id, current) is { } remembered:
+                    (current, expected) = (remembered, SessionVersion.None);
+                    break;
                 case SessionWriteKind.Absent:
                     return new(Saved: null, SessionEnding.Lost);
                 default:
@@ -103,7 +118,19 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
         throw new SessionStoreException(SessionStoreFault.NotApplied, "The session was not saved: other nodes wrote it first, again and again.");
     }
 
-    private SessionSnapshot Next(SessionSnapshot current, SessionDelta delta, out SessionWrite write)
+    /// <summary>What the delta is applied to when the store has this: itself, or what this node remembers and the store has lost since.</summary>
+    private SessionSnapshot Basis(SessionId id, SessionSnapshot current, SessionSnapshot stored) =>
+        SessionHistory.Of(stored, current) != SessionKinship.Later && Remembered(id, current) is { } known && SessionHistory.Of(stored, known) == SessionKinship.Earlier ? known : stored;
+
+    /// <summary>
+    /// The newest that this node knows, of the history that the request began with, of a session which the store has lost; null when it does not remember it: then it may have heard that the session was ended, and it must not come back.
+    /// </summary>
+    private SessionSnapshot? Remembered(SessionId id, SessionSnapshot current) =>
+        !near.TryFind(id, out var known) || known.Snapshot.Generation != current.Generation || current.Expires <= time.GetUtcNow() ? null
+        : SessionHistory.Of(known.Snapshot, current) == SessionKinship.Later ? known.Snapshot
+        : current;
+
+    private SessionSnapshot Next(SessionSnapshot current, SessionVersion expected, SessionDelta delta, out SessionWrite write)
     {
         var now = time.GetUtcNow();
         var items = delta.ApplyTo(current.Items);
@@ -112,17 +139,22 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
         generation = delta.RaisesGeneration ? checked(generation + 1) : generation;
         var payload = SessionCodec.Encode(current.Created, renewed, items, options.MaxBytes);
         var idleUntil = now + options.IdleTimeout;
+        var version = current.Version.Next();
         var next = new SessionSnapshot
         {
-            Version = current.Version.Next(),
+            Version = version,
             Generation = generation,
             Created = current.Created,
             Renewed = renewed,
             Items = items,
             IdleUntil = idleUntil < current.Expires ? idleUntil : current.Expires,
             Expires = current.Expires,
+            Writes = SessionHistory.Append(current, version),
         };
-        write = new SessionWrite(current.Version, next.Version, generation, payload, options.IdleTimeout, options.AbsoluteTimeout);
+        // Given back to a store that has lost it, a session lives no longer than it would have.
+        var absolute = current.Version.IsNone ? options.AbsoluteTimeout : current.Expires - now;
+        write = new SessionWrite(expected, version, generation, payload, options.IdleTimeout, absolute > TimeSpan.Zero ? absolute : options.AbsoluteTimeout);
+        write = expected == current.Version ? write : write with { Between = SessionHistory.Between(expected, next.Writes, version) };
         return next;
     }
 

@@ -10,7 +10,9 @@ namespace Affinity.Sessions;
 /// <summary>Registers what the session stage needs; its options, the clock and a backend's <see cref="ISessionStore"/> come from the root.</summary>
 internal static class SessionServices
 {
-    public static IServiceCollection AddSessionStage(this IServiceCollection services)
+    /// <param name="services">Where to.</param>
+    /// <param name="whenStoreMayHaveLost">Called once: from then on its second argument is called, with the reason, whenever there is a sign that the store has lost data.</param>
+    public static IServiceCollection AddSessionStage(this IServiceCollection services, Action<IServiceProvider, Action<string>> whenStoreMayHaveLost)
     {
         services.AddSingleton(provider => new GuardedSessionStore(
             provider.GetRequiredService<ISessionStore>(),
@@ -19,6 +21,9 @@ internal static class SessionServices
             provider.GetRequiredService<AffinityMetrics>(),
             provider.GetRequiredService<ILogger<GuardedSessionStore>>()));
         services.AddSingleton(CreateNearCache);
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionLosses>(provider, Guarded(provider)));
+        services.AddSingleton(provider => CreateHealer(provider, whenStoreMayHaveLost));
+        services.AddHostedService(provider => provider.GetRequiredService<SessionHealer>());
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionLoader>(provider, Guarded(provider)));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionSaveLoop>(provider, Guarded(provider)));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionLifecycle>(provider, Guarded(provider)));
@@ -34,6 +39,14 @@ internal static class SessionServices
         var near = ActivatorUtilities.CreateInstance<NearCache>(provider);
         provider.GetService<ISessionAnnouncements>()?.Listen(near.Refuse);
         return near;
+    }
+
+    private static SessionHealer CreateHealer(IServiceProvider provider, Action<IServiceProvider, Action<string>> whenStoreMayHaveLost)
+    {
+        var healer = ActivatorUtilities.CreateInstance<SessionHealer>(provider, Guarded(provider));
+        provider.GetService<ISessionAnnouncements>()?.ListenForWanted(healer.Want);
+        whenStoreMayHaveLost(provider, healer.CheckAll);
+        return healer;
     }
 
     /// <summary>

@@ -26,6 +26,9 @@ internal sealed class SessionSnapshot
     /// <summary>When it ends however busy, by this node's clock.</summary>
     public required DateTimeOffset Expires { get; init; }
 
+    /// <summary>The last writes that led to it, oldest first, <see cref="Version"/> last, as far as they are known.</summary>
+    public IReadOnlyList<SessionVersion> Writes { get; init; } = [];
+
     /// <summary>The same session after its idle time was slid, at most to its end.</summary>
     public SessionSnapshot KeptUntil(DateTimeOffset idleUntil) => new()
     {
@@ -36,6 +39,7 @@ internal sealed class SessionSnapshot
         Items = Items,
         IdleUntil = idleUntil < Expires ? idleUntil : Expires,
         Expires = Expires,
+        Writes = Writes,
     };
 
     /// <summary>What a visitor without a session starts from.</summary>

@@ -66,7 +66,7 @@ internal sealed class SessionTouchQueue(
                 return at;
             }
 
-            near.Refuse(key);
+            near.Doubt(key); // it has ended, or the store has lost it: the next request finds out
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

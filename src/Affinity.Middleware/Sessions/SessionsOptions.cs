@@ -10,6 +10,16 @@ public enum SessionLoad
     OnDemand,
 }
 
+/// <summary>What happens to a request whose session the store has lost, wholly or in part, when no node that was asked remembers it.</summary>
+public enum LostWritePolicy
+{
+    /// <summary>It goes on with what there is: an older state, or none. It is told in the log, in the metrics and to the app. The default.</summary>
+    Tell,
+
+    /// <summary>Using the session fails, once, with <see cref="SessionEndedException"/>, and the visitor's ticket is made to fit what is left: for an app that would rather show an error than an older basket.</summary>
+    Fail,
+}
+
 /// <summary>What a session is: section <c>Affinity:Sessions</c>.</summary>
 public sealed class SessionsOptions
 {
@@ -30,6 +40,9 @@ public sealed class SessionsOptions
 
     /// <summary>The longest that one store call may take, tries and pauses included. 10 ms to 1 minute; 1 second by default.</summary>
     public TimeSpan StoreTimeout { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>What happens when the store has lost what a visitor was answered. <see cref="LostWritePolicy.Tell"/> by default; <see cref="LostWritePolicy.Fail"/> answers one request with 409.</summary>
+    public LostWritePolicy OnLostWrite { get; set; } = LostWritePolicy.Tell;
 
     /// <summary>The largest encoded session in bytes. 1 KiB to 64 MiB; 1 MiB by default. A larger one is refused before the first byte of the response.</summary>
     public int MaxBytes { get; set; } = 1024 * 1024;

@@ -9,7 +9,14 @@ namespace Affinity.Sessions;
 /// <param name="Remaining">How long until the store forgets it, if nobody touches it; greater than zero.</param>
 /// <param name="AbsoluteRemaining">How long until it ends however often it is touched; at least <paramref name="Remaining"/>.</param>
 public sealed record StoredSession(
-    SessionVersion Version, int Generation, ReadOnlyMemory<byte> Payload, TimeSpan Remaining, TimeSpan AbsoluteRemaining);
+    SessionVersion Version, int Generation, ReadOnlyMemory<byte> Payload, TimeSpan Remaining, TimeSpan AbsoluteRemaining)
+{
+    /// <summary>
+    /// The last writes that led to this, at most <see cref="SessionWrite.RememberedWrites"/>, oldest first, <see cref="Version"/> last. They tell what comes before from what comes beside it.
+    /// Empty in an <see cref="SessionReadKind.Unchanged"/> answer.
+    /// </summary>
+    public IReadOnlyList<SessionVersion> Writes { get; init; } = [];
+}
 
 /// <summary>What a read found.</summary>
 public enum SessionReadKind
@@ -41,7 +48,7 @@ public readonly record struct SessionRead(SessionReadKind Kind, StoredSession? S
 
 /// <summary>One conditional write.</summary>
 /// <param name="Expected">The version that the record must have; None to create.</param>
-/// <param name="Next"><c>Expected.Next()</c>: the counter one higher, a new stamp.</param>
+/// <param name="Next"><c>Expected.Next()</c>: the counter one higher, a new stamp. To give back what the store has lost: a later version that came of Expected.</param>
 /// <param name="Generation">Zero or more; stored as given.</param>
 /// <param name="Payload">The whole new payload.</param>
 /// <param name="Idle">Idle limit from now; greater than zero.</param>
@@ -52,14 +59,30 @@ public readonly record struct SessionWrite(
     /// <summary>How many of its last writes a record remembers, the newest included, so that a repeated write is recognised although others have written since.</summary>
     public const int RememberedWrites = 16;
 
+    /// <summary>
+    /// Only where lost writes are given back: those between Expected and Next that led to it, oldest first, at most <see cref="RememberedWrites"/> - 1. They are remembered as if they had been written one by one.
+    /// </summary>
+    public IReadOnlyList<SessionVersion> Between { get => field ?? []; init; }
+
     /// <summary>Checks the shape that every backend may rely on.</summary>
     /// <exception cref="ArgumentException">The versions do not follow one another, or a number is out of range.</exception>
     public static void ThrowIfInvalid(SessionWrite write)
     {
         var (expected, next) = (write.Expected, write.Next);
-        if (next.IsNone || next.Counter != expected.Counter + 1 || next.Stamp == 0 || expected.IsNone != (expected.Stamp == 0))
+        if (next.Counter <= expected.Counter || next.Stamp == 0 || expected.IsNone != (expected.Stamp == 0))
         {
-            throw new ArgumentException("Next must follow Expected: counter one higher and a stamp that is not 0.", nameof(write));
+            throw new ArgumentException("Next must follow Expected: a higher counter and a stamp that is not 0.", nameof(write));
+        }
+
+        var before = expected;
+        foreach (var between in write.Between)
+        {
+            if (between.Counter <= before.Counter || between.Counter >= next.Counter || between.Stamp == 0 || write.Between.Count >= RememberedWrites)
+            {
+                throw new ArgumentException("What lies between must rise from Expected to Next, and be fewer than are remembered.", nameof(write));
+            }
+
+            before = between;
         }
 
         if (write.Generation < 0 || write.Idle <= TimeSpan.Zero || write.Absolute <= TimeSpan.Zero)

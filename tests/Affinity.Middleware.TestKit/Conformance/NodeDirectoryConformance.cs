@@ -29,6 +29,20 @@ public abstract partial class NodeDirectoryConformance
     }
 
     [Fact]
+    public async Task A_node_learns_whether_its_former_record_was_still_there_and_of_one_history()
+    {
+        var node = Node("a");
+        var first = await BeatAsync(node);
+        var second = await BeatAsync(node with { InFlight = 3 });
+        var other = await BeatAsync(Node("b"));
+        await Directory.LeaveAsync(node.Id, node.Incarnation, CancellationToken.None);
+        var third = await BeatAsync(node);
+
+        Assert.Equal((false, true, false, false), (first.Renewed, second.Renewed, other.Renewed, third.Renewed));
+        Assert.Single(new[] { first, second, other, third }.Select(beat => beat.History).Distinct());
+    }
+
+    [Fact]
     public async Task Every_living_node_is_seen_in_ordinal_order()
     {
         NodeRecord[] nodes = [Node("b"), Node("a-2"), Node("B"), Node("a_1"), Node("0"), Node("a")];

@@ -121,6 +121,42 @@ public abstract class SessionAnnouncementsConformance
         }
     }
 
+    [Fact]
+    public async Task A_session_that_is_missed_is_asked_of_every_node_and_is_not_taken_for_ended()
+    {
+        var ears = await ListenAsync(nodes: 2);
+        List<System.Threading.Channels.Channel<SessionKey>> asked = [];
+        foreach (var node in Enumerable.Range(0, 2).Select(_ => OnAnotherNode()).ToList())
+        {
+            var heard = System.Threading.Channels.Channel.CreateUnbounded<SessionKey>();
+            asked.Add(heard);
+            node.ListenForWanted(key => heard.Writer.TryWrite(key));
+        }
+
+        var asking = OnAnotherNode();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        foreach (var heard in asked)
+        {
+            while (!heard.Reader.TryPeek(out _))
+            {
+                await asking.AskAsync(NewKey(), patience.Token);
+                await Task.Delay(10, patience.Token);
+            }
+        }
+
+        Assert.True(await asking.AskAsync(_key, patience.Token));
+
+        foreach (var heard in asked)
+        {
+            while (await heard.Reader.ReadAsync(patience.Token) != _key)
+            {
+                // What was asked until both listened.
+            }
+        }
+
+        await NothingWasToldAsync(ears);
+    }
+
     /// <summary>The announcements as one more node hears them; the suite's own to dispose, where that is needed.</summary>
     protected abstract ISessionAnnouncements OnAnotherNode();
 

@@ -117,12 +117,16 @@ public abstract partial class SessionStoreConformance
         return
         [
             right with { Next = SessionVersion.None },
-            right with { Next = new SessionVersion(2, 1) },
+            right with { Expected = new SessionVersion(3, 1), Next = new SessionVersion(2, 1) },
+            right with { Expected = new SessionVersion(2, 1), Next = new SessionVersion(2, 2) },
             right with { Next = new SessionVersion(1, 0) },
             right with { Expected = new SessionVersion(0, 5) },
             right with { Expected = new SessionVersion(1, 0), Next = new SessionVersion(2, 1) },
             right with { Expected = one, Next = one },
             right with { Expected = new SessionVersion(ulong.MaxValue, 1), Next = new SessionVersion(0, 1) },
+            right with { Next = new SessionVersion(5, 5), Between = [new SessionVersion(3, 3), new SessionVersion(2, 2)] },
+            right with { Next = new SessionVersion(5, 5), Between = [new SessionVersion(5, 4)] },
+            right with { Next = new SessionVersion(5, 5), Between = [new SessionVersion(4, 0)] },
             right with { Generation = -1 },
             right with { Idle = TimeSpan.Zero },
             right with { Idle = TimeSpan.FromTicks(-1) },

@@ -61,6 +61,8 @@ public sealed class MetricReferenceTests
         metrics.TicketRead("");
         metrics.SessionLoaded("");
         metrics.SessionSaved("");
+        metrics.SessionLost("");
+        metrics.SessionHealed("");
         metrics.SaveConflict();
         metrics.TouchDropped();
         metrics.StoreCalled("", "", TimeSpan.Zero);

@@ -3,6 +3,7 @@ using Affinity.Backends.Memory;
 using Affinity.Diagnostics;
 using Affinity.Sessions;
 using Affinity.TestKit;
+using Affinity.Tests.Sessions.NearCaching;
 using Affinity.Tickets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -32,7 +33,7 @@ public sealed class SessionMetricsTests : IDisposable
         var near = new NearCache(_options, _time);
         var loop = new SessionSaveLoop(_store, near, _options, _time, _metrics);
         _lifecycle = new SessionLifecycle(
-            new SessionLoader(_store, near, _time, _metrics, NullLogger<SessionLoader>.Instance), loop, _store, near, new SecretSigningKeys([Convert.ToBase64String([.. Enumerable.Range(0, 32).Select(i => (byte)i)])], _time), _options, _time, _metrics, NullLogger<SessionLifecycle>.Instance);
+            NearSample.Loader(_store, near, _options, _time, _metrics), loop, NearSample.Losses(_store, _time, _metrics), _store, near, new SecretSigningKeys([Convert.ToBase64String([.. Enumerable.Range(0, 32).Select(i => (byte)i)])], _time), _options, _time, _metrics, NullLogger<SessionLifecycle>.Instance);
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             if (ReferenceEquals(instrument.Meter, meter))

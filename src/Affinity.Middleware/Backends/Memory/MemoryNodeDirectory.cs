@@ -19,13 +19,14 @@ internal sealed class MemoryNodeDirectory(TimeProvider time) : INodeDirectory
         {
             var now = _clock.Now;
             RemoveDead(now);
-            var accepted = !_nodes.TryGetValue(name, out var holder) || holder.Record.Incarnation == self.Incarnation;
+            var isHeld = _nodes.TryGetValue(name, out var holder);
+            var accepted = !isHeld || holder.Record.Incarnation == self.Incarnation;
             if (accepted)
             {
                 _nodes[name] = (self, MemoryClock.After(now, deadAfter), holder.Wish);
             }
 
-            return ValueTask.FromResult(new NodeBeat(accepted, [.. _nodes.Values.Select(node => node.Record)]) { Wish = accepted ? holder.Wish : null });
+            return ValueTask.FromResult(new NodeBeat(accepted, [.. _nodes.Values.Select(node => node.Record)]) { Wish = accepted ? holder.Wish : null, Renewed = isHeld && accepted });
         }
     }
 

@@ -16,7 +16,7 @@ internal sealed record LiveMemoryRecord(
     {
         var absolute = MemoryClock.After(now, write.Absolute);
         return new LiveMemoryRecord(
-            write.Next, write.Generation, write.Payload.ToArray(), absolute, Earlier(absolute, MemoryClock.After(now, write.Idle)), [write.Next]);
+            write.Next, write.Generation, write.Payload.ToArray(), absolute, Earlier(absolute, MemoryClock.After(now, write.Idle)), [.. write.Between, write.Next]);
     }
 
     public LiveMemoryRecord Update(SessionWrite write, TimeSpan now) => Touch(write.Idle, now) with
@@ -24,13 +24,13 @@ internal sealed record LiveMemoryRecord(
         Version = write.Next,
         Generation = write.Generation,
         Payload = write.Payload.ToArray(),
-        Writes = [.. Writes.TakeLast(SessionWrite.RememberedWrites - 1), write.Next],
+        Writes = [.. Writes.Concat(write.Between).TakeLast(SessionWrite.RememberedWrites - 1), write.Next],
     };
 
     public LiveMemoryRecord Touch(TimeSpan idle, TimeSpan now) => this with { Expires = Earlier(Absolute, MemoryClock.After(now, idle)) };
 
     public StoredSession ToStored(TimeSpan now, bool withPayload) =>
-        new(Version, Generation, withPayload ? Payload : default, Expires - now, Absolute - now);
+        new(Version, Generation, withPayload ? Payload : default, Expires - now, Absolute - now) { Writes = withPayload ? Writes : [] };
 
     private static TimeSpan Earlier(TimeSpan one, TimeSpan other) => one < other ? one : other;
 }

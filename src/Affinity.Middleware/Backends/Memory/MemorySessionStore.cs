@@ -13,6 +13,7 @@ internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore, ISe
     private readonly Dictionary<string, MemoryRecord> _records = new(StringComparer.Ordinal);
     private readonly MemoryClock _clock = new(time);
     private Action<SessionKey, int>? _stale;
+    private Action<SessionKey>? _wanted;
     private int _changesToSweep = LeastChangesBetweenSweeps;
 
     /// <summary>How many records are held, expired ones that no sweep has met included.</summary>
@@ -28,6 +29,16 @@ internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore, ISe
     }
 
     public void Listen(Action<SessionKey, int> stale) => _stale += stale;
+
+    public void ListenForWanted(Action<SessionKey> wanted) => _wanted += wanted;
+
+    public ValueTask<bool> AskAsync(SessionKey key, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var nodes = _wanted;
+        nodes?.Invoke(key);
+        return ValueTask.FromResult(nodes is { HasSingleTarget: false });
+    }
 
     public ValueTask<SessionRead> ReadAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken)
     {

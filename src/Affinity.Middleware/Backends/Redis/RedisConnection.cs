@@ -19,6 +19,9 @@ internal sealed class RedisConnection(RedisOptions options, ILogger<RedisConnect
     private int _state;
     private int _refusalTold;
 
+    /// <summary>Which history of data has been met over it.</summary>
+    public RedisHistory History { get; } = new();
+
     /// <summary>The database to send commands to.</summary>
     /// <exception cref="RedisNotConnectedException">There has been no connection, so nothing can have been sent.</exception>
     public async ValueTask<IDatabase> GetDatabaseAsync(CancellationToken cancellationToken) => (await GetMultiplexerAsync(cancellationToken)).GetDatabase();

@@ -8,7 +8,7 @@ namespace Affinity.Backends.Redis;
 /// <summary>The living nodes in one hash of Redis, which is gone when the last of them is.</summary>
 internal sealed class RedisNodeDirectory(RedisConnection connection, RedisOptions options, ILogger<RedisNodeDirectory> logger) : INodeDirectory
 {
-    private const int WordsAhead = 2;
+    private const int WordsAhead = 4;
     private const int WordsPerNode = 2;
     private const string Drain = "drain";
     private const string Serve = "serve";
@@ -45,10 +45,14 @@ internal sealed class RedisNodeDirectory(RedisConnection connection, RedisOption
             }
         }
 
+        connection.History.Note(words[3].Split(' ')[0]);
         live.Sort(static (one, other) => string.CompareOrdinal(one.Id.Value, other.Id.Value));
         return new NodeBeat(words[0] is "1", live)
         {
             // Another word is a wish of a later version, which this one cannot fulfil.
+            Renewed = words[2] is "1",
+            // The run as well: a server that was restarted with older data may keep its replication id.
+            History = string.IsNullOrWhiteSpace(words[3]) ? null : words[3],
             Wish = words[1] switch { Drain => NodeWish.Drain, Serve => NodeWish.Serve, _ => null },
         };
     }

@@ -8,7 +8,7 @@ namespace Affinity.Backends.Redis;
 internal static class RedisNodeScripts
 {
     /// <summary>
-    /// Arguments: id, incarnation, milliseconds to live, record. Answers whether it was accepted, the wish for the caller or nothing, then id and field of everybody who lives. The fields are taken apart by the
+    /// Arguments: id, incarnation, milliseconds to live, record. Answers whether it was accepted, the wish for the caller or nothing, whether the caller's former record was still there, the server's replication id and run id or nothing, then id and field of everybody who lives. The fields are taken apart by the
     /// caller, which with 200 nodes saves the server a quarter of its work.
     /// </summary>
     public const string Beat = """
@@ -20,7 +20,7 @@ internal static class RedisNodeScripts
         local time = redis.call('TIME')
         local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
         local last = now + deadafter
-        local live, dead, accepted, wish = {'1', ''}, {}, '1', ''
+        local live, dead, accepted, wish, renewed = {'1', '', '0', ''}, {}, '1', '', '0'
         local all = redis.call('HGETALL', key)
         for i = 1, #all, 2 do
           local name, told = all[i], all[i + 1]
@@ -37,6 +37,8 @@ internal static class RedisNodeScripts
             last = math.max(last, tonumber(till))
             live[#live + 1] = name
             live[#live + 1] = told
+          else
+            renewed = '1'
           end
         end
 
@@ -50,7 +52,11 @@ internal static class RedisNodeScripts
           live[#live + 1] = id
           live[#live + 1] = record
         end
-        live[1], live[2] = accepted, wish
+        local function told(section, pattern)
+          local info = redis.pcall('INFO', section)
+          return type(info) == 'string' and string.match(info, pattern) or ''
+        end
+        live[1], live[2], live[3], live[4] = accepted, wish, renewed, told('replication', 'master_replid:(%x+)') .. ' ' .. told('server', 'run_id:(%x+)')
         return live
         """;
 

@@ -8,20 +8,48 @@ namespace Affinity.Backends.Redis;
 
 /// <summary>
 /// Hears which sessions were ended or renewed. The session scripts publish it themselves, as <c>key generation</c>, so an ending and its announcement are one round trip. What was published while the
-/// connection was lost is not heard. The client subscribes anew after a lost connection, but not always (1.2.6): who has heard nothing for a while says a word that means nothing, and subscribes anew when it
+/// connection was lost is not heard. <c>key ?</c> asks who remembers a session. The client subscribes anew after a lost connection, but not always (1.2.6): who has heard nothing for a while says a word that means nothing, and subscribes anew when it
 /// does not come back. All nodes hear that word, so a quiet farm says it about once per <see cref="Silence"/>, however many nodes it has.
 /// </summary>
 internal sealed class RedisSessionAnnouncements(RedisConnection connection, RedisOptions options, TimeProvider time, ILogger<RedisSessionAnnouncements> logger) : ISessionAnnouncements, IDisposable
 {
-    private const string Word = "?";
+    // In the place of a generation; a version that does not know it passes it over.
+    private const string Wanted = "?";
+
+    // One word alone is no announcement.
+    private const string Word = Wanted;
+
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(5);
 
     private readonly CancellationTokenSource _end = new();
     private readonly RedisChannel _channel = new(RedisSessionStore.ChannelOf(options), RedisChannel.PatternMode.Literal);
+    private readonly Lock _gate = new();
+    private Action<SessionKey, int>? _stale;
+    private Action<SessionKey>? _wanted;
+    private bool _listens;
     private long _heard;
 
-    public void Listen(Action<SessionKey, int> stale) => _ = ListenAsync((_, message) => Hear(stale, message));
+    public void Listen(Action<SessionKey, int> stale) => Begin(() => _stale += stale);
+
+    public void ListenForWanted(Action<SessionKey> wanted) => Begin(() => _wanted += wanted);
+
+    public async ValueTask<bool> AskAsync(SessionKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var subscriber = await connection.GetSubscriberAsync(cancellationToken);
+            var heard = await subscriber.PublishAsync(_channel, $"{key.Value} {Wanted}").UntilAsync(cancellationToken);
+
+            // A server of a cluster counts its own listeners only, so there it is not known.
+            return heard > 1 || Array.Exists(subscriber.Multiplexer.GetEndPoints(), point => subscriber.Multiplexer.GetServer(point).ServerType == ServerType.Cluster);
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            // Nobody has heard, as far as is known; what is lost is told as lost.
+            return false;
+        }
+    }
 
     public void Dispose()
     {
@@ -33,27 +61,41 @@ internal sealed class RedisSessionAnnouncements(RedisConnection connection, Redi
         }
     }
 
-    private async Task ListenAsync(Action<RedisChannel, RedisValue> hear)
+    /// <summary>One subscription for all who listen: the client makes it anew only when nobody is left of the old one.</summary>
+    private void Begin(Action add)
+    {
+        lock (_gate)
+        {
+            add();
+            if (!_listens)
+            {
+                _listens = true;
+                _ = ListenAsync();
+            }
+        }
+    }
+
+    private async Task ListenAsync()
     {
         var token = _end.Token;
         for (var isFirst = true; !token.IsCancellationRequested; isFirst = false)
         {
-            if (await TrySubscribeAsync(hear, isFirst, token))
+            if (await TrySubscribeAsync(isFirst, token))
             {
-                await UntilDeafAsync(hear, token);
+                await UntilDeafAsync(token);
             }
 
             await PauseAsync(Pause, token);
         }
     }
 
-    private async Task<bool> TrySubscribeAsync(Action<RedisChannel, RedisValue> hear, bool isFirst, CancellationToken token)
+    private async Task<bool> TrySubscribeAsync(bool isFirst, CancellationToken token)
     {
         ISubscriber? subscriber = null;
         try
         {
             subscriber = await connection.GetSubscriberAsync(token);
-            await subscriber.SubscribeAsync(_channel, hear).WaitAsync(Silence, time, token);
+            await subscriber.SubscribeAsync(_channel, Hear).WaitAsync(Silence, time, token);
             return true;
         }
         catch (Exception e) when (!token.IsCancellationRequested)
@@ -64,7 +106,7 @@ internal sealed class RedisSessionAnnouncements(RedisConnection connection, Redi
                 logger.RedisAnnouncementsNotHeard(connection.Explain(e));
             }
 
-            subscriber?.Unsubscribe(_channel, hear, CommandFlags.FireAndForget);
+            subscriber?.Unsubscribe(_channel, Hear, CommandFlags.FireAndForget);
             return false;
         }
         catch (OperationCanceledException)
@@ -74,7 +116,7 @@ internal sealed class RedisSessionAnnouncements(RedisConnection connection, Redi
     }
 
     /// <summary>Comes back, without the subscription, when it is found dead.</summary>
-    private async Task UntilDeafAsync(Action<RedisChannel, RedisValue> hear, CancellationToken token)
+    private async Task UntilDeafAsync(CancellationToken token)
     {
         while (!token.IsCancellationRequested)
         {
@@ -85,7 +127,7 @@ internal sealed class RedisSessionAnnouncements(RedisConnection connection, Redi
                 if (IsQuiet && !token.IsCancellationRequested)
                 {
                     logger.RedisAnnouncementsNotHeard("what this node says on the channel does not come back.");
-                    subscriber.Unsubscribe(_channel, hear, CommandFlags.FireAndForget);
+                    subscriber.Unsubscribe(_channel, Hear, CommandFlags.FireAndForget);
                     return;
                 }
             }
@@ -112,19 +154,24 @@ internal sealed class RedisSessionAnnouncements(RedisConnection connection, Redi
     private async Task PauseAsync(TimeSpan pause, CancellationToken token) =>
         await Task.Delay(pause, time, token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-    private void Hear(Action<SessionKey, int> stale, RedisValue message)
+    private void Hear(RedisChannel channel, RedisValue message)
     {
         Volatile.Write(ref _heard, time.GetTimestamp());
-        Tell(stale, message);
-    }
 
-    // Anybody who may publish can send anything: what is not an announcement is passed over.
-    private static void Tell(Action<SessionKey, int> stale, string? message)
-    {
-        var words = (message ?? "").Split(' ', 3);
-        if (words.Length == 2 && SessionKey.TryParse(words[0], out var key) && int.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out var generation))
+        // Anybody who may publish can send anything: what is not an announcement is passed over.
+        var words = ((string?)message ?? "").Split(' ', 3);
+        if (words.Length != 2 || !SessionKey.TryParse(words[0], out var key))
         {
-            stale(key, generation);
+            return;
+        }
+
+        if (string.Equals(words[1], Wanted, StringComparison.Ordinal))
+        {
+            _wanted?.Invoke(key);
+        }
+        else if (int.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out var generation))
+        {
+            _stale?.Invoke(key, generation);
         }
     }
 }

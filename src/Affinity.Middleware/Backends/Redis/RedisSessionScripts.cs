@@ -57,9 +57,9 @@ internal static class RedisSessionScripts
           return { kind = 'live', left = left, isknown = isknown, v = f[2], s = f[3], g = f[4], absolute = tonumber(f[5]), writes = f[6] or ',' }
         end
 
-        local function answer(kind, record, payload)
+        local function answer(kind, record, payload, writes)
           local rest = math.max(record.absolute - now(), record.left)
-          return { kind, record.v, record.s, record.g, text(record.left), text(rest), payload }
+          return { kind, record.v, record.s, record.g, text(record.left), text(rest), payload, writes }
         end
 
         -- Told to all nodes. A failure, as of a user who may not publish, must not undo what was done.
@@ -70,7 +70,7 @@ internal static class RedisSessionScripts
         local function full(kind, record)
           local payload = redis.call('HGET', key, 'p')
           if not payload then return { 'bad' } end
-          return answer(kind, record, payload)
+          return answer(kind, record, payload, record.writes)
         end
 
         """;
@@ -80,15 +80,18 @@ internal static class RedisSessionScripts
         if #ARGV ~= 2 then return refuse() end
         local record = load(ARGV[1], ARGV[2])
         if record.kind ~= 'live' then return { record.kind } end
-        if record.isknown then return answer('unchanged', record, '') end
+        if record.isknown then return answer('unchanged', record, '', '') end
         return full('found', record)
         """;
 
-    /// <summary>Arguments: expected counter and stamp (0 and 16 zeros to create), next counter and stamp, generation, idle and absolute milliseconds, payload, how many writes to remember, the channel to announce a raised generation on.</summary>
+    /// <summary>The same, refused by a replica: it changes nothing and is refused as every write is.</summary>
+    public const string ReadLatest = "redis.call('HDEL', KEYS[1], '')\n" + Read;
+
+    /// <summary>Arguments: expected counter and stamp (0 and 16 zeros to create), next counter and stamp, generation, idle and absolute milliseconds, payload, how many writes to remember, the channel to announce a raised generation on, the writes between in the form of <c>h</c> without its first comma.</summary>
     public const string Write = Prelude + """
         local creates = ARGV[1] == '0'
         local idle, most, remembered = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[9])
-        if not (#ARGV == 10 and iscounter(ARGV[3]) and isstamp(ARGV[4]) and isnumber(ARGV[5], 10) and idle and idle > 0 and most and most > 0 and remembered) then return refuse() end
+        if not (#ARGV == 11 and (ARGV[11] == '' or string.find(ARGV[11], '^[%d%x,-]+,$')) and iscounter(ARGV[3]) and isstamp(ARGV[4]) and isnumber(ARGV[5], 10) and idle and idle > 0 and most and most > 0 and remembered) then return refuse() end
 
         local record = load(ARGV[1], ARGV[2])
         local tag = ARGV[3] .. '-' .. ARGV[4]
@@ -98,11 +101,11 @@ internal static class RedisSessionScripts
           local writes = record.writes
           local oldest = tonumber(string.match(writes, '%d+'))
           while oldest and tonumber(ARGV[3]) - oldest >= remembered do
-            writes = string.sub(writes, string.find(writes, ',', 2, true))
+            writes = string.sub(writes, (string.find(writes, ',', 2, true))) -- in brackets: its second result would be the end, and leave nothing
             oldest = tonumber(string.match(writes, '%d+'))
           end
 
-          redis.call('HSET', key, 'v', ARGV[3], 's', ARGV[4], 'g', ARGV[5], 'p', ARGV[8], 'h', writes .. tag .. ',')
+          redis.call('HSET', key, 'v', ARGV[3], 's', ARGV[4], 'g', ARGV[5], 'p', ARGV[8], 'h', writes .. ARGV[11] .. tag .. ',')
           redis.call('PEXPIRE', key, idle <= left and ARGV[6] or text(left))
           if record.g ~= ARGV[5] then announce(ARGV[10], ARGV[5]) end
           return { 'written' }
@@ -111,7 +114,7 @@ internal static class RedisSessionScripts
         if record.kind == 'absent' and creates then
           -- Not without need: after a first write, and be it this one, a server that is out of memory would no longer refuse the second.
           if record.lingers then redis.call('DEL', key) end
-          redis.call('HSET', key, 'v', ARGV[3], 's', ARGV[4], 'g', ARGV[5], 'p', ARGV[8], 'a', text(now() + most), 'h', ',' .. tag .. ',')
+          redis.call('HSET', key, 'v', ARGV[3], 's', ARGV[4], 'g', ARGV[5], 'p', ARGV[8], 'a', text(now() + most), 'h', ',' .. ARGV[11] .. tag .. ',')
           redis.call('PEXPIRE', key, text(math.min(idle, most)))
           return { 'written' }
         end

@@ -10,18 +10,24 @@ namespace Affinity.Backends.Redis;
 internal sealed class RedisSessionStore(RedisConnection connection, RedisOptions options) : ISessionStore
 {
     private static readonly RedisScript Read = new(RedisSessionScripts.Read);
+    private static readonly RedisScript ReadLatest = new(RedisSessionScripts.ReadLatest);
     private static readonly RedisScript Write = new(RedisSessionScripts.Write);
     private static readonly RedisScript Touch = new(RedisSessionScripts.Touch);
     private static readonly RedisScript Delete = new(RedisSessionScripts.Delete);
+    private static readonly RedisScript Testify = new(RedisHistory.Testify);
 
     private readonly string _channel = ChannelOf(options);
 
     /// <summary>Where endings and renewals are announced.</summary>
     public static string ChannelOf(RedisOptions options) => options.KeyPrefix + "stale";
 
-    public async ValueTask<SessionRead> ReadAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken)
+    public ValueTask<SessionRead> ReadAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken) => ReadAsync(Read, key, known, cancellationToken);
+
+    public ValueTask<SessionRead> ReadLatestAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken) => ReadAsync(ReadLatest, key, known, cancellationToken);
+
+    private async ValueTask<SessionRead> ReadAsync(RedisScript script, SessionKey key, SessionVersion known, CancellationToken cancellationToken)
     {
-        var reply = await CallAsync(Read, key, [Counter(known), Stamp(known)], cancellationToken);
+        var reply = await CallAsync(script, key, [Counter(known), Stamp(known)], cancellationToken);
         return reply.Kind switch
         {
             "found" => new SessionRead(SessionReadKind.Found, reply.Session),
@@ -38,7 +44,7 @@ internal sealed class RedisSessionStore(RedisConnection connection, RedisOptions
         RedisValue[] arguments =
         [
             Counter(write.Expected), Stamp(write.Expected), Counter(write.Next), Stamp(write.Next), write.Generation,
-            RedisCalls.ToMilliseconds(write.Idle), RedisCalls.ToMilliseconds(write.Absolute), ToArray(write.Payload), SessionWrite.RememberedWrites, _channel,
+            RedisCalls.ToMilliseconds(write.Idle), RedisCalls.ToMilliseconds(write.Absolute), ToArray(write.Payload), SessionWrite.RememberedWrites, _channel, Between(write),
         ];
         var reply = await CallAsync(Write, key, arguments, cancellationToken);
         return reply.Kind switch
@@ -74,6 +80,19 @@ internal sealed class RedisSessionStore(RedisConnection connection, RedisOptions
         }
     }
 
+    /// <inheritdoc/>
+    public async ValueTask<string?> TestifyAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return connection.History.Describe(await Testify.EvaluateAsync(connection, options.KeyPrefix + "nodes", [], cancellationToken));
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            throw new SessionStoreException(RedisFaults.Classify(exception), connection.Explain(exception), exception);
+        }
+    }
+
     private async Task<RedisSessionReply> CallAsync(RedisScript script, SessionKey key, RedisValue[] arguments, CancellationToken cancellationToken)
     {
         var name = string.Concat(options.KeyPrefix, "s:", key.Value);
@@ -90,6 +109,8 @@ internal sealed class RedisSessionStore(RedisConnection connection, RedisOptions
     /// <summary>The array behind it if it is all of it: a session of a megabyte is not copied for the client's sake.</summary>
     private static byte[] ToArray(ReadOnlyMemory<byte> payload) =>
         MemoryMarshal.TryGetArray(payload, out var part) && part.Offset == 0 && part.Count == part.Array!.Length ? part.Array : payload.ToArray();
+
+    private static string Between(SessionWrite write) => write.Between.Count == 0 ? "" : string.Concat(write.Between.Select(version => $"{Counter(version)}-{Stamp(version)},"));
 
     private static string Counter(SessionVersion version) => version.Counter.ToString(CultureInfo.InvariantCulture);
 

@@ -1,6 +1,9 @@
+using Affinity.Diagnostics;
 using Affinity.Sessions;
 using Affinity.TestKit;
 using Affinity.Tickets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Affinity.Tests.Sessions.NearCaching;
 
@@ -17,6 +20,23 @@ internal static class NearSample
         (options.NearCache.MaxBytes, options.NearCache.Enabled, options.NearCache.MaxAge) = (maxBytes, enabled, MaxAge);
         return options;
     }
+
+    /// <summary>A loader with all that it needs; what the healer does in the background it does not do.</summary>
+    public static SessionLoader Loader(
+        ISessionStore store, NearCache near, SessionsOptions options, TimeProvider time, AffinityMetrics? metrics = null, ISessionAnnouncements? nodes = null,
+        SessionLosses? losses = null, SessionHealer? healer = null)
+    {
+        metrics ??= TestMetrics.Create();
+        losses ??= Losses(store, time, metrics);
+        return new SessionLoader(store, near, healer ?? Healer(store, near, options, time, metrics, losses), losses, options, time, metrics, NullLogger<SessionLoader>.Instance, nodes);
+    }
+
+    public static SessionLosses Losses(ISessionStore store, TimeProvider time, AffinityMetrics? metrics = null, ILogger<SessionLosses>? logger = null) =>
+        new(store, time, metrics ?? TestMetrics.Create(), logger ?? NullLogger<SessionLosses>.Instance);
+
+    public static SessionHealer Healer(
+        ISessionStore store, NearCache near, SessionsOptions options, TimeProvider time, AffinityMetrics? metrics = null, SessionLosses? losses = null, ILogger<SessionHealer>? logger = null) =>
+        new(store, near, losses ?? Losses(store, time), options, time, metrics ?? TestMetrics.Create(), logger ?? NullLogger<SessionHealer>.Instance);
 
     public static SessionVersion Version(ulong counter, ulong stamp = 77) => counter == 0 ? SessionVersion.None : new(counter, stamp);
 

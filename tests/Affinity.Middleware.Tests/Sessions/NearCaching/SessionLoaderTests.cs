@@ -2,7 +2,6 @@ using Affinity.Backends.Memory;
 using Affinity.Sessions;
 using Affinity.TestKit;
 using Affinity.Tickets;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 using static Affinity.Tests.Sessions.NearCaching.NearSample;
 
@@ -24,7 +23,7 @@ public sealed class SessionLoaderTests
         _memory = new MemorySessionStore(_time);
         _store = new SlowStore(_memory);
         _near = new NearCache(_options, _time);
-        _loader = new SessionLoader(_store, _near, _time, TestMetrics.Create(), NullLogger<SessionLoader>.Instance);
+        _loader = Loader(_store, _near, _options, _time);
     }
 
     private SessionKey Key => SessionKey.Of(_id);
@@ -75,14 +74,14 @@ public sealed class SessionLoaderTests
     }
 
     [Fact]
-    public async Task The_same_counter_of_another_history_in_the_store_too_is_told_as_lost_writes()
+    public async Task The_same_counter_of_another_history_in_the_store_too_is_told_as_diverged()
     {
         Hold(5, stamp: 1);
         await StoreAsync(5, stamp: 1);
 
         var result = await LoadAsync(Version(5, stamp: 2));
 
-        Assert.Equal((SessionLoadKind.Behind, 1), (result.Kind, _store.Reads));
+        Assert.Equal((SessionLoadKind.Diverged, 1), (result.Kind, _store.Reads));
     }
 
     [Fact]
@@ -114,16 +113,6 @@ public sealed class SessionLoaderTests
         var result = await LoadAsync(Version(5));
 
         Assert.Equal((SessionReadKind.Unchanged, _time.GetUtcNow() + TimeSpan.FromMinutes(19)), (_store.LastRead.Kind, result.Snapshot!.IdleUntil));
-    }
-
-    [Fact]
-    public async Task A_session_that_has_gone_from_the_store_goes_from_memory_when_that_is_noticed()
-    {
-        Hold(5);
-        _time.Advance(MaxAge);
-
-        Assert.Equal(SessionLoadKind.Lost, (await LoadAsync(Version(5))).Kind);
-        Assert.Equal(0, _near.Count);
     }
 
     [Fact]
@@ -238,7 +227,7 @@ public sealed class SessionLoaderTests
     }
 
     [Fact]
-    public async Task A_request_that_joins_a_question_asked_before_the_session_was_there_asks_by_itself()
+    public async Task Who_asked_before_the_session_was_there_asks_again_before_it_is_told_lost_and_who_joined_asks_by_itself()
     {
         _store.HoldsReads = true;
         var first = LoadAsync(Version(1)).AsTask();
@@ -248,7 +237,8 @@ public sealed class SessionLoaderTests
 
         _store.LetThrough();
 
-        Assert.Equal((SessionLoadKind.Lost, SessionLoadKind.Found), ((await first).Kind, (await second).Kind));
+        Assert.Equal((SessionLoadKind.Found, SessionLoadKind.Found), ((await first).Kind, (await second).Kind));
+        Assert.Equal(1, _store.Confirms);
     }
 
     [Theory]
@@ -300,7 +290,7 @@ public sealed class SessionLoaderTests
     public async Task Switched_off_every_request_reads_the_store_and_none_takes_the_answer_to_an_older_question()
     {
         await StoreAsync(5);
-        var loader = new SessionLoader(_store, new NearCache(Options(enabled: false), _time), _time, TestMetrics.Create(), NullLogger<SessionLoader>.Instance);
+        var loader = Loader(_store, new NearCache(Options(enabled: false), _time), _options, _time);
         var ticket = Ticket(_time, _id, Version(5));
         await loader.LoadAsync(ticket, default);
         await loader.LoadAsync(ticket, default);
@@ -340,7 +330,7 @@ public sealed class SessionLoaderTests
         var faulty = new FaultyStore(_memory);
         var sent = new TaskCompletionSource();
         faulty.BeforeRead = async _ => await sent.Task;
-        var loader = new SessionLoader(faulty, _near, _time, TestMetrics.Create(), NullLogger<SessionLoader>.Instance);
+        var loader = Loader(faulty, _near, _options, _time);
         var ticket = Ticket(_time, _id, Version(5));
         var loads = Enumerable.Range(0, 5).Select(_ => loader.LoadAsync(ticket, default).AsTask()).ToList();
 

@@ -24,6 +24,9 @@ internal sealed class SlowStore(ISessionStore inner) : ISessionStore
 
     public int Reads => Volatile.Read(ref _reads);
 
+    /// <summary>Reads of whoever may change the record.</summary>
+    public int Confirms { get; private set; }
+
     public int Writes => Volatile.Read(ref _writes);
 
     public int Touches => Volatile.Read(ref _touches);
@@ -41,6 +44,14 @@ internal sealed class SlowStore(ISessionStore inner) : ISessionStore
         Interlocked.Increment(ref _reads);
         var read = await inner.ReadAsync(key, known, cancellationToken);
         LastRead = (read.Kind, known);
+        await TravelAsync(HoldsReads);
+        return read;
+    }
+
+    public async ValueTask<SessionRead> ReadLatestAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken)
+    {
+        Confirms++;
+        var read = await inner.ReadLatestAsync(key, known, cancellationToken);
         await TravelAsync(HoldsReads);
         return read;
     }

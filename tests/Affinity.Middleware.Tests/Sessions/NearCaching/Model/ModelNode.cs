@@ -16,6 +16,7 @@ internal sealed class ModelNode
     private readonly Dictionary<SessionKey, int> _refusedBelow = [];
     private readonly Dictionary<SessionKey, int> _seen = [];
     private readonly HashSet<SessionId> _saving = [];
+    private readonly SessionHealer _healer;
     private int _hearing;
 
     public ModelNode(ModelStore store, MemorySessionStore announcements, SessionsOptions options, ManualTime time)
@@ -24,9 +25,11 @@ internal sealed class ModelNode
         Network = new SlowStore(store);
         Near = new NearCache(options, time);
         var metrics = TestMetrics.Create();
-        var loader = new SessionLoader(Network, Near, time, metrics, NullLogger<SessionLoader>.Instance);
+        var losses = NearSample.Losses(Network, time, metrics);
+        _healer = NearSample.Healer(Network, Near, options, time, metrics, losses);
+        var loader = new SessionLoader(Network, Near, _healer, losses, options, time, metrics, NullLogger<SessionLoader>.Instance);
         var loop = new SessionSaveLoop(Network, Near, options, time, metrics);
-        Sessions = new SessionLifecycle(loader, loop, Network, Near, new FixedKeys(Sample.Key()), options, time, metrics, NullLogger<SessionLifecycle>.Instance);
+        Sessions = new SessionLifecycle(loader, loop, losses, Network, Near, new FixedKeys(Sample.Key()), options, time, metrics, NullLogger<SessionLifecycle>.Instance);
         announcements.Listen(OnAnnounced);
     }
 
@@ -73,7 +76,7 @@ internal sealed class ModelNode
         }
         else
         {
-            Near.Refuse(key);
+            Near.Doubt(key);
         }
     }
 
