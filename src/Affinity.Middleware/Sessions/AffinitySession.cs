@@ -19,7 +19,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     private Exception? _unreachable;
     private Exception? _failure;
     private SessionDelta? _undecided;
-    private bool _refusesLoss;
+    private bool _savedBesideOthers;
     private bool _loaded = ticket.Reading.Verdict is TicketVerdict.None or TicketVerdict.Refused;
     private bool _ended;
     private bool _closed;
@@ -55,7 +55,13 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     public SessionLoadKind? LoadKind { get; private set; }
 
     /// <summary>What the store has lost of it.</summary>
-    public SessionLoss Loss { get; private set; }
+    public SessionLoss Loss => _savedBesideOthers ? SessionLoss.Diverged : LoadKind switch
+    {
+        SessionLoadKind.Lost => SessionLoss.Lost,
+        SessionLoadKind.Behind => SessionLoss.Behind,
+        SessionLoadKind.Diverged => SessionLoss.Diverged,
+        _ => SessionLoss.None,
+    };
 
     public SessionVersion Version => _snapshot?.Version ?? SessionVersion.None;
 
@@ -273,21 +279,12 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
             Origin = result.IsNear ? SessionOrigin.NearCache : SessionOrigin.Store;
             _onlyRead = true;
         }
-
-        Loss = result.Kind switch
-        {
-            SessionLoadKind.Lost => SessionLoss.Lost,
-            SessionLoadKind.Behind => SessionLoss.Behind,
-            SessionLoadKind.Diverged => SessionLoss.Diverged,
-            _ => SessionLoss.None,
-        };
-        _refusesLoss = Loss != SessionLoss.None && lifecycle.Options.OnLostWrite == LostWritePolicy.Fail;
     }
 
     /// <summary>Once, where that is asked for: from then on the visitor's ticket fits what is left, so that the next request works.</summary>
     private void ThrowIfLossIsRefused()
     {
-        if (!_refusesLoss)
+        if (Loss == SessionLoss.None || lifecycle.Options.OnLostWrite != LostWritePolicy.Fail)
         {
             return;
         }
@@ -322,7 +319,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
         try
         {
             _snapshot = await lifecycle.SaveAsync(KnownId(), start, Delta);
-            Loss = Delta.MetLoss ? SessionLoss.Diverged : Loss;
+            _savedBesideOthers |= Delta.MetLoss;
             Reach = StoreReach.Reachable;
         }
         catch (SessionUnavailableException e)

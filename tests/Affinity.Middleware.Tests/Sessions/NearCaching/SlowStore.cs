@@ -34,8 +34,13 @@ internal sealed class SlowStore(ISessionStore inner) : ISessionStore
     /// <summary>Lets the oldest answer through.</summary>
     public void LetThrough()
     {
-        var oldest = UnderWay[0];
-        UnderWay.RemoveAt(0);
+        TaskCompletionSource oldest;
+        lock (UnderWay)
+        {
+            oldest = UnderWay[0];
+            UnderWay.RemoveAt(0);
+        }
+
         oldest.SetResult();
     }
 
