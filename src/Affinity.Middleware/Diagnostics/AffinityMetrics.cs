@@ -13,6 +13,7 @@ internal sealed class AffinityMetrics
     private readonly Counter<long> _sessionLoads;
     private readonly Counter<long> _sessionSaves;
     private readonly Counter<long> _saveConflicts;
+    private readonly Counter<long> _journalReplays;
     private readonly Counter<long> _touchesDropped;
     private readonly Histogram<double> _storeCalls;
     private readonly Counter<long> _beats;
@@ -26,6 +27,7 @@ internal sealed class AffinityMetrics
         _sessionLoads = meter.CreateCounter<long>("affinity.session.loads", "{session}", "Sessions asked of the store, by what was found.");
         _sessionSaves = meter.CreateCounter<long>("affinity.session.saves", "{session}", "Sessions saved, by outcome.");
         _saveConflicts = meter.CreateCounter<long>("affinity.session.save.conflicts", "{conflict}", "Writes that met a newer version and were merged.");
+        _journalReplays = meter.CreateCounter<long>("affinity.session.journal.replays", "{journal}", "Journals out of tickets that the store was told of, by outcome.");
         _touchesDropped = meter.CreateCounter<long>("affinity.session.touches.dropped", "{touch}", "Slides of the idle time left out because the queue was full or the store away.");
         _storeCalls = meter.CreateHistogram<double>("affinity.store.call.duration", "s", "Session store calls, tries and pauses included.");
         _beats = meter.CreateCounter<long>("affinity.node.beats", "{beat}", "Heartbeats, by what the node directory made of them.");
@@ -53,10 +55,13 @@ internal sealed class AffinityMetrics
     /// <param name="outcome"><c>near found absent ended lost behind superseded unreadable unreachable</c>.</param>
     public void SessionLoaded(string outcome) => _sessionLoads.Add(1, new KeyValuePair<string, object?>("affinity.session.outcome", outcome));
 
-    /// <param name="outcome"><c>written ended superseded lost too_large failed</c>.</param>
+    /// <param name="outcome"><c>written journaled ended superseded lost too_large journal_full failed</c>.</param>
     public void SessionSaved(string outcome) => _sessionSaves.Add(1, new KeyValuePair<string, object?>("affinity.session.outcome", outcome));
 
     public void SaveConflict() => _saveConflicts.Add(1);
+
+    /// <param name="outcome"><c>replayed lost ended expired superseded away unopened damaged</c>.</param>
+    public void JournalReplayed(string outcome) => _journalReplays.Add(1, new KeyValuePair<string, object?>("affinity.session.outcome", outcome));
 
     public void TouchDropped() => _touchesDropped.Add(1);
 

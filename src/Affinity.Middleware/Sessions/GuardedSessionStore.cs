@@ -149,7 +149,8 @@ internal sealed class GuardedSessionStore : ISessionStore
                 FailureRatio = 0.5,
                 MinimumThroughput = 10,
                 SamplingDuration = TimeSpan.FromSeconds(5),
-                BreakDuration = Pause,
+                // Else the nodes of a farm, which lose the store at one moment, would ask it in step.
+                BreakDurationGenerator = static _ => ValueTask.FromResult(Pause * (0.75 + (Random.Shared.NextDouble() / 4))),
                 OnOpened = opened =>
                 {
                     logger.SessionStoreCircuitOpened(operation, Pause, opened.Outcome.Exception?.Message ?? "no reason given");

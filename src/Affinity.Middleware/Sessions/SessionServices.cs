@@ -21,6 +21,9 @@ internal static class SessionServices
         services.AddSingleton(CreateNearCache);
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionLoader>(provider, Guarded(provider)));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionSaveLoop>(provider, Guarded(provider)));
+        services.AddSingleton<JournalKeeper>();
+        services.AddSingleton<SessionReplay>();
+        services.AddSingleton<SessionOutage>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionLifecycle>(provider, Guarded(provider)));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionTouchQueue>(provider, Guarded(provider)));
         services.AddHostedService(provider => provider.GetRequiredService<SessionTouchQueue>());
