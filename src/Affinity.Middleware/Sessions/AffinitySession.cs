@@ -165,8 +165,16 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
             }
 
             journal = outage.Complete(proof, opened);
-            var result = await outage.ReplayAsync(proof with { Generation = proof.Generation - opened.Raises + journal.Raises }, journal).WaitAsync(cancellationToken);
-            Accept(proof, new SessionLoadResult(result.Kind, result.Snapshot));
+            if (journal.IsEmpty)
+            {
+                Accept(proof, await lifecycle.LoadAsync(proof, cancellationToken)); // this node has told the store, out of another request's ticket
+            }
+            else
+            {
+                var result = await outage.ReplayAsync(proof with { Generation = proof.Generation - opened.Raises + journal.Raises }, journal).WaitAsync(cancellationToken);
+                Accept(proof, new SessionLoadResult(result.Kind, result.Snapshot));
+            }
+
             _journal = null;
             if (_snapshot is not null && lifecycle.CanIssue)
             {

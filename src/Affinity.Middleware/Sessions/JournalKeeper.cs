@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Affinity.Tickets;
 
 namespace Affinity.Sessions;
@@ -11,90 +12,87 @@ internal readonly record struct JournalLineage(int Generation, ulong Raise)
 }
 
 /// <summary>
-/// What this node has put into tickets and nobody has replayed here yet. Of two parallel responses the browser keeps one ticket: what the other one carried would be lost with it, so each ticket
-/// carries what this node knows of both. Bounded; the oldest go first. Safe for concurrent use.
+/// What this node has put into tickets. Of two parallel responses the browser keeps one ticket: what the other one carried would be lost with it, so each ticket carries what this node knows of both;
+/// and what the store has been told is not told again out of an older ticket. Bounded; the oldest go first. Safe for concurrent use.
 /// </summary>
 internal sealed class JournalKeeper
 {
     private const int Most = 10_000;
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<SessionId, Kept> _kept = [];
+    private readonly ConcurrentDictionary<SessionId, Kept> _kept = new();
     private readonly Queue<Kept> _byAge = new();
-    private volatile bool _isEmpty = true;
 
-    /// <summary>The journal with what is known beside it of the same lineage, in one order for all.</summary>
-    public SessionJournal Complete(SessionId session, int storedGeneration, SessionJournal journal)
-    {
-        if (_isEmpty)
-        {
-            return journal;
-        }
-
-        lock (_gate)
-        {
-            return CompleteInLock(session, JournalLineage.Of(storedGeneration, journal), journal) ?? journal;
-        }
-    }
+    /// <summary>The journal with what is known beside it of the same lineage, in one order for all, and without what the store has been told.</summary>
+    public SessionJournal Complete(SessionId session, int storedGeneration, SessionJournal journal) =>
+        Complete(_kept.GetValueOrDefault(session), JournalLineage.Of(storedGeneration, journal), journal) ?? journal;
 
     /// <summary>Adds an entry to the completed journal and keeps that. Null when there are too many entries.</summary>
     public SessionJournal? Append(SessionId session, int storedGeneration, SessionJournal journal, JournalEntry entry)
     {
         lock (_gate)
         {
+            var former = _kept.GetValueOrDefault(session);
             var lineage = JournalLineage.Of(storedGeneration, journal);
-            var appended = CompleteInLock(session, lineage, journal)?.With(entry);
+            var appended = Complete(former, lineage, journal)?.With(entry);
             if (appended is not null)
             {
-                Keep(session, JournalLineage.Of(storedGeneration, appended), appended, lineage, journal);
+                var seen = former is { IsTold: false } && former.Lineage == lineage ? new HashSet<ulong>(former.Seen) : [];
+                seen.UnionWith(journal.Entries.Select(known => known.Tag));
+                seen.UnionWith(appended.Entries.Select(known => known.Tag));
+                Put(new Kept(session, JournalLineage.Of(storedGeneration, appended), appended, seen, former is null ? null : former with { Before = null }));
             }
 
             return appended;
         }
     }
 
-    /// <summary>The entry reached nobody: forgets it, unless others have built on it meanwhile.</summary>
+    /// <summary>The last entry reached nobody: forgets it, unless others have built on it meanwhile.</summary>
     public void Retract(SessionId session, SessionJournal appended)
     {
         lock (_gate)
         {
-            if (_kept.TryGetValue(session, out var kept) && ReferenceEquals(kept.Journal, appended))
+            if (!_kept.TryGetValue(session, out var kept) || !ReferenceEquals(kept.Journal, appended))
             {
-                _kept[session] = kept.Before ?? kept;
-                if (kept.Before is null)
-                {
-                    Remove(session);
-                }
+                return;
+            }
+
+            if (kept.Before is null)
+            {
+                _kept.TryRemove(session, out _);
+            }
+            else
+            {
+                _kept[session] = kept.Before;
             }
         }
     }
 
-    /// <summary>All of it is in the store.</summary>
-    public void Forget(SessionId session, SessionJournal replayed)
+    /// <summary>All of it is in the store, whichever node has put it into a ticket.</summary>
+    public void Told(SessionId session, int storedGeneration, SessionJournal replayed)
     {
-        if (_isEmpty)
-        {
-            return;
-        }
-
         lock (_gate)
         {
             var tags = replayed.Entries.Select(entry => entry.Tag).ToHashSet();
-            if (_kept.TryGetValue(session, out var kept) && kept.Journal.Entries.All(entry => tags.Contains(entry.Tag)))
+            if (!_kept.TryGetValue(session, out var kept))
             {
-                Remove(session);
+                Put(new Kept(session, JournalLineage.Of(storedGeneration, replayed), SessionJournal.Empty, tags, Before: null) { IsTold = true });
+            }
+            else if (kept.Journal.Entries.All(entry => tags.Contains(entry.Tag)))
+            {
+                _kept[session] = kept with { Journal = SessionJournal.Empty, IsTold = true, Before = null };
             }
         }
     }
 
-    private SessionJournal? CompleteInLock(SessionId session, JournalLineage lineage, SessionJournal journal)
+    private static SessionJournal? Complete(Kept? kept, JournalLineage lineage, SessionJournal journal)
     {
-        if (!_kept.TryGetValue(session, out var kept) || kept.Lineage != lineage)
+        if (kept is null || kept.Lineage != lineage)
         {
             return journal;
         }
 
-        // What a later entry has decided is left out of an earlier one, or the earlier one altogether: it must not come back behind it.
+        // What was joined with a later entry must not come back behind it.
         var complete = kept.Journal;
         foreach (var entry in journal.Entries)
         {
@@ -107,35 +105,22 @@ internal sealed class JournalKeeper
         return complete;
     }
 
-    private void Keep(SessionId session, JournalLineage lineage, SessionJournal journal, JournalLineage from, SessionJournal before)
+    private void Put(Kept kept)
     {
-        var former = _kept.GetValueOrDefault(session);
-        var seen = former is not null && former.Lineage == from ? new HashSet<ulong>(former.Seen) : [];
-        seen.UnionWith(before.Entries.Select(entry => entry.Tag));
-        seen.UnionWith(journal.Entries.Select(entry => entry.Tag));
-        var kept = new Kept(session, lineage, journal, seen, former is null ? null : former with { Before = null });
-        _kept[session] = kept;
-        _isEmpty = false;
+        _kept[kept.Session] = kept;
         _byAge.Enqueue(kept);
         while (_byAge.Count > Most)
         {
             var oldest = _byAge.Dequeue();
-            if (_kept.TryGetValue(oldest.Session, out var now) && ReferenceEquals(now, oldest))
+            if (_kept.TryGetValue(oldest.Session, out var now) && ReferenceEquals(now.Seen, oldest.Seen))
             {
-                Remove(oldest.Session);
+                _kept.TryRemove(oldest.Session, out _);
             }
         }
     }
 
-    private void Remove(SessionId session)
+    private sealed record Kept(SessionId Session, JournalLineage Lineage, SessionJournal Journal, HashSet<ulong> Seen, Kept? Before)
     {
-        _kept.Remove(session);
-        if (_kept.Count == 0)
-        {
-            _byAge.Clear();
-            _isEmpty = true;
-        }
+        public bool IsTold { get; init; }
     }
-
-    private sealed record Kept(SessionId Session, JournalLineage Lineage, SessionJournal Journal, HashSet<ulong> Seen, Kept? Before);
 }

@@ -69,21 +69,12 @@ internal sealed class SessionJournal
     public bool Clears => Array.Exists(_entries, entry => entry.Clears);
 
     /// <summary>
-    /// With one more entry. What that decides is taken out of the earlier ones: whether they have arrived or not, it comes last. Null when there are too many entries already and none can be joined.
+    /// With one more entry. What that decides is taken out of the earlier ones: whether they have arrived or not, it comes last. Their tags stay, so that an older ticket which is replayed late makes
+    /// no change again. Null when there are too many entries and no two can be joined.
     /// </summary>
     public SessionJournal? With(JournalEntry entry)
     {
-        var entries = new List<JournalEntry>(_entries.Length + 1);
-        foreach (var earlier in _entries)
-        {
-            var left = Without(earlier, entry);
-            if (left.Clears || left.RaisesGeneration || left.Changes.Count > 0)
-            {
-                entries.Add(left);
-            }
-        }
-
-        entries.Add(entry);
+        List<JournalEntry> entries = [.. _entries.Select(earlier => Without(earlier, entry)), entry];
         return entries.Count <= MaxEntries || TryJoinTwo(entries) ? new SessionJournal(entries) : null;
     }
 
@@ -130,14 +121,15 @@ internal sealed class SessionJournal
             : earlier;
     }
 
-    /// <summary>Joins the last two neighbours that may be: the first entry may have arrived, so it keeps its tag, and so does a sign-in.</summary>
+    /// <summary>Joins the two oldest neighbours that may be, under the tag of the later one. The first entry may have arrived, so it keeps its own, and so does a sign-in.</summary>
     private static bool TryJoinTwo(List<JournalEntry> entries)
     {
-        for (var i = entries.Count - 2; i > 0; i--)
+        for (var i = 1; i < entries.Count - 1; i++)
         {
             var (one, other) = (entries[i], entries[i + 1]);
             if (!one.RaisesGeneration && !other.RaisesGeneration)
             {
+                // No key is in both: what the later one decides was taken out of the earlier one.
                 entries[i] = other with { Expected = one.Expected, Clears = one.Clears || other.Clears, Changes = one.Changes.Concat(other.Changes).ToDictionary(StringComparer.Ordinal) };
                 entries.RemoveAt(i + 1);
                 return true;

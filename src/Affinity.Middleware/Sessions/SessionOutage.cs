@@ -65,7 +65,7 @@ internal sealed class SessionOutage(
         try
         {
             var result = await replay.ReplayAsync(ticket, journal);
-            keeper.Forget(ticket.Session, journal);
+            keeper.Told(ticket.Session, ticket.Generation - journal.Raises, journal);
             if (result.Snapshot is not null)
             {
                 TellBack();
@@ -90,7 +90,7 @@ internal sealed class SessionOutage(
         }
 
         // It began, or began anew, while the store was away: the journal is all there is.
-        return ticket.Version.IsNone || journal.Clears ? Nothing(ticket, proven) : null;
+        return (ticket.Version.IsNone && !journal.IsEmpty) || journal.Clears ? Nothing(ticket, proven) : null;
     }
 
     /// <summary>Adds what a request changes to the journal, and answers the ticket that carries it.</summary>
