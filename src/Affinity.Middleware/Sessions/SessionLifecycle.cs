@@ -20,7 +20,8 @@ internal sealed class SessionLifecycle(
     public bool CanIssue => keys.Current is not null;
 
     /// <exception cref="SessionStoreException">The store failed.</exception>
-    public ValueTask<SessionLoadResult> LoadAsync(Ticket ticket, CancellationToken cancellationToken) => loader.LoadAsync(ticket, cancellationToken);
+    public ValueTask<SessionLoadResult> LoadAsync(Ticket ticket, CancellationToken cancellationToken) =>
+        Outage?.SparesStore(ticket) == true ? ValueTask.FromException<SessionLoadResult>(GuardedSessionStore.NotAsked()) : loader.LoadAsync(ticket, cancellationToken);
 
     /// <exception cref="SessionUnavailableException">The store failed, or the visitor could not be given a ticket.</exception>
     /// <exception cref="SessionEndedException">The session ended meanwhile.</exception>
@@ -34,6 +35,12 @@ internal sealed class SessionLifecycle(
 
         try
         {
+            if (Outage?.SparesStore() == true)
+            {
+                delta.Tried = null;
+                throw GuardedSessionStore.NotAsked();
+            }
+
             var result = await loop.SaveAsync(id, start, delta);
             if (result.Saved is not { } saved)
             {

@@ -6,7 +6,7 @@ namespace Affinity.Sessions;
 
 /// <summary>What a session is while the store is away: what this node remembers of it, and a journal in the visitor's ticket of what the store could not be told.</summary>
 internal sealed class SessionOutage(
-    TicketSeal seal, JournalKeeper keeper, SessionReplay replay, NearCache near, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<SessionOutage> logger)
+    TicketSeal seal, JournalKeeper keeper, SessionReplay replay, NearCache near, StoreSilence silence, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<SessionOutage> logger)
 {
     private long _journaled;
 
@@ -18,6 +18,13 @@ internal sealed class SessionOutage(
 
     /// <summary>Whether a failed save can be journaled: the store is away, and nobody has to guess whether it has arrived.</summary>
     public bool MayJournal(SessionDelta delta, SessionStoreException fault) => Journals && fault.Fault != SessionStoreFault.Unreadable && !delta.IsForgotten;
+
+    /// <summary>Whether a change is journaled without the store being asked, which was silent a moment ago.</summary>
+    public bool SparesStore() => Journals && !silence.MayAsk();
+
+    /// <summary>The same for a read of what this node remembers, but not freshly enough to answer by itself.</summary>
+    public bool SparesStore(Ticket toRead) =>
+        silence.IsSilent && Journals && near.TryFind(toRead.Session, out var known) && known.Satisfies(toRead) && !near.IsFresh(known) && !silence.MayAsk();
 
     /// <summary>Whether there is anything beside the store that concerns the session.</summary>
     public bool Concerns(Ticket ticket) => ticket.Journal is not null || !keeper.Complete(ticket.Session, ticket.Generation, SessionJournal.Empty).IsEmpty;
@@ -64,6 +71,11 @@ internal sealed class SessionOutage(
     {
         try
         {
+            if (Remembered(ticket, journal) is not null && SparesStore())
+            {
+                throw GuardedSessionStore.NotAsked();
+            }
+
             var result = await replay.ReplayAsync(ticket, journal);
             keeper.Told(ticket.Session, ticket.Generation - journal.Raises, journal);
             if (result.Snapshot is not null)

@@ -55,7 +55,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
             using var turn = await _queue.EnterAsync(key, limit.Token);
             if (turn.FoundStoreAway && options.OnStoreAway == StoreAway.Journal)
             {
-                throw new SessionStoreException(SessionStoreFault.NotApplied, "The session store could not be reached by the save before this one.");
+                throw GuardedSessionStore.NotAsked();
             }
 
             var asOf = time.GetTimestamp();

@@ -17,7 +17,9 @@ internal static class SessionServices
             provider.GetRequiredService<SessionsOptions>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<AffinityMetrics>(),
-            provider.GetRequiredService<ILogger<GuardedSessionStore>>()));
+            provider.GetRequiredService<ILogger<GuardedSessionStore>>(),
+            provider.GetRequiredService<StoreSilence>()));
+        services.AddSingleton<StoreSilence>();
         services.AddSingleton(CreateNearCache);
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionLoader>(provider, Guarded(provider)));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionSaveLoop>(provider, Guarded(provider)));
