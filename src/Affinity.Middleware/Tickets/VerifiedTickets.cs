@@ -7,7 +7,7 @@ namespace Affinity.Tickets;
 
 /// <summary>
 /// The tickets that this node has verified lately: a text that is the same to the last character needs no second MAC, as long as its key counts and its time has not run out. Of two texts that fall on one
-/// place the later one stays, so memory is bounded, to about 8 MB. A text of more than <see cref="MaxLength"/> characters, with a journal, is verified each time. The part that proves the ticket is compared in a time that tells nothing of where it differs. Safe for concurrent use.
+/// place the later one stays, so memory is bounded, to about 8 MB, or 30 MB while all tickets carry short journals. A text of more than <see cref="MaxLength"/> characters, with a journal, is verified each time. The part that proves the ticket is compared in a time that tells nothing of where it differs. Safe for concurrent use.
 /// </summary>
 internal sealed class VerifiedTickets(ISigningKeys keys, TimeProvider time)
 {
