@@ -62,6 +62,7 @@ public sealed class MetricReferenceTests
         metrics.SessionLoaded("");
         metrics.SessionSaved("");
         metrics.SaveConflict();
+        metrics.JournalReplayed("");
         metrics.TouchDropped();
         metrics.StoreCalled("", "", TimeSpan.Zero);
         metrics.Beat("");
