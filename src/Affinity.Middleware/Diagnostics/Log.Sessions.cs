@@ -5,7 +5,7 @@ namespace Affinity.Diagnostics;
 internal static partial class Log
 {
     [LoggerMessage(EventId = 4000, EventName = "SessionLoadFailed", Level = LogLevel.Warning,
-        Message = "Session {Session} could not be loaded ({Fault}): {Why} The visitor keeps the ticket; a request that needs the session gets 503.")]
+        Message = "Session {Session} could not be loaded ({Fault}): {Why} The visitor keeps the ticket. The request is served what this node remembers, if anything and if Affinity:Sessions:OnStoreAway says so, or gets 503 when it needs the session.")]
     public static partial void SessionLoadFailed(this ILogger logger, string session, string fault, string why);
 
     [LoggerMessage(EventId = 4001, EventName = "SessionUnreadable", Level = LogLevel.Error,

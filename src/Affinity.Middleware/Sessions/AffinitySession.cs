@@ -321,6 +321,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     {
         ThrowIfNotWritable(string.Empty);
         await LoadOrJournalAsync(cancellationToken);
+        ThrowIfReadOnly();
         Delta.RaisesGeneration |= _snapshot is not null || _onlyJournal;
     }
 

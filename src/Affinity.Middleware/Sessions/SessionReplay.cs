@@ -80,7 +80,7 @@ internal sealed class SessionReplay(SessionLoader loader, SessionSaveLoop loop, 
 
     private async ValueTask<SessionLoadResult> FindAsync(Ticket ticket, SessionJournal journal, int proven)
     {
-        if (ticket.Version.IsNone)
+        if (ticket.Version.IsNone && time.GetUtcNow() < ticket.IdleUntil)
         {
             // It began while the store was away.
             return new(SessionLoadKind.Found, Snapshot: null);

@@ -251,7 +251,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
         {
             return await WriteAsync(key, write, delta, cancellationToken);
         }
-        catch (SessionStoreException)
+        catch (Exception e) when (e is SessionStoreException or OperationCanceledException)
         {
             delta.Tried = delta.IsForgotten ? null : new SessionTry(current, next.Version, next.Items);
             throw;

@@ -316,6 +316,17 @@ public sealed class JournalPipelineTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_session_that_was_in_the_ticket_alone_ends_for_idleness_too()
+    {
+        Break();
+        await PostAsync(_one, "/set/x/1");
+        Heal();
+        _farm.Time.Advance(TimeSpan.FromMinutes(20));
+
+        Assert.Equal(HttpStatusCode.NotFound, await _visitor.StatusOfGetAsync(_other, "/get/x"));
+    }
+
+    [Fact]
     public async Task When_too_many_have_written_since_the_change_is_left_out_and_told()
     {
         await PostAsync(_one, "/set/x/1");
@@ -421,6 +432,7 @@ public sealed class JournalPipelineTests : IAsyncLifetime
 
         Assert.Equal("1", await _visitor.ReadAsync(reads, "/get/x"));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await _visitor.StatusOfPostAsync(reads, "/set/x/2"));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await _visitor.StatusOfPostAsync(reads, "/sign-in"));
         Assert.Empty(_visitor.LastSetCookies);
     }
 
