@@ -161,6 +161,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
             if (await outage.OpenAsync(proof, cancellationToken) is not { } opened)
             {
                 Accept(proof, new SessionLoadResult(SessionLoadKind.Lost, Snapshot: null));
+                Reach = StoreReach.NotAsked;
                 return;
             }
 
