@@ -15,6 +15,7 @@ internal sealed class AffinityMetrics
     private readonly Counter<long> _saveConflicts;
     private readonly Counter<long> _losses;
     private readonly Counter<long> _heals;
+    private readonly Counter<long> _journalReplays;
     private readonly Counter<long> _touchesDropped;
     private readonly Histogram<double> _storeCalls;
     private readonly Counter<long> _beats;
@@ -30,6 +31,7 @@ internal sealed class AffinityMetrics
         _saveConflicts = meter.CreateCounter<long>("affinity.session.save.conflicts", "{conflict}", "Writes that met a newer version and were merged.");
         _losses = meter.CreateCounter<long>("affinity.session.losses", "{session}", "Sessions of which the store had lost what a visitor had been answered, and no node that was asked remembered it.");
         _heals = meter.CreateCounter<long>("affinity.session.heals", "{session}", "Sessions that the store had lost, or an older state of which it had, by whether this node could give them back.");
+        _journalReplays = meter.CreateCounter<long>("affinity.session.journal.replays", "{journal}", "Journals out of tickets that the store was told of, by outcome.");
         _touchesDropped = meter.CreateCounter<long>("affinity.session.touches.dropped", "{touch}", "Slides of the idle time left out because the queue was full or the store away.");
         _storeCalls = meter.CreateHistogram<double>("affinity.store.call.duration", "s", "Session store calls, tries and pauses included.");
         _beats = meter.CreateCounter<long>("affinity.node.beats", "{beat}", "Heartbeats, by what the node directory made of them.");
@@ -57,7 +59,7 @@ internal sealed class AffinityMetrics
     /// <param name="outcome"><c>near found absent ended lost behind diverged superseded unreadable unreachable</c>.</param>
     public void SessionLoaded(string outcome) => _sessionLoads.Add(1, new KeyValuePair<string, object?>("affinity.session.outcome", outcome));
 
-    /// <param name="outcome"><c>written ended superseded lost lost_writes too_large failed</c>.</param>
+    /// <param name="outcome"><c>written journaled ended superseded lost lost_writes too_large journal_full failed</c>.</param>
     public void SessionSaved(string outcome) => _sessionSaves.Add(1, new KeyValuePair<string, object?>("affinity.session.outcome", outcome));
 
     /// <param name="loss"><c>lost behind diverged</c>.</param>
@@ -67,6 +69,9 @@ internal sealed class AffinityMetrics
     public void SessionHealed(string outcome) => _heals.Add(1, new KeyValuePair<string, object?>("affinity.session.outcome", outcome));
 
     public void SaveConflict() => _saveConflicts.Add(1);
+
+    /// <param name="outcome"><c>replayed lost ended expired superseded away unopened damaged</c>.</param>
+    public void JournalReplayed(string outcome) => _journalReplays.Add(1, new KeyValuePair<string, object?>("affinity.session.outcome", outcome));
 
     public void TouchDropped() => _touchesDropped.Add(1);
 

@@ -5,7 +5,7 @@ namespace Affinity.Diagnostics;
 internal static partial class Log
 {
     [LoggerMessage(EventId = 4000, EventName = "SessionLoadFailed", Level = LogLevel.Warning,
-        Message = "Session {Session} could not be loaded ({Fault}): {Why} The visitor keeps the ticket; a request that needs the session gets 503.")]
+        Message = "Session {Session} could not be loaded ({Fault}): {Why} The visitor keeps the ticket. The request is served what this node remembers, if anything and if Affinity:Sessions:OnStoreAway says so, or gets 503 when it needs the session.")]
     public static partial void SessionLoadFailed(this ILogger logger, string session, string fault, string why);
 
     [LoggerMessage(EventId = 4001, EventName = "SessionUnreadable", Level = LogLevel.Error,
@@ -68,6 +68,34 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 4031, EventName = "SessionStoreCircuitClosed", Level = LogLevel.Warning, Message = "The session store answers again on {Operation}.")]
     public static partial void SessionStoreCircuitClosed(this ILogger logger, string operation);
+
+    [LoggerMessage(EventId = 4050, EventName = "SessionJournalBegun", Level = LogLevel.Warning,
+        Message = "The session store cannot be reached ({Why}), so changes ride in the visitors' cookies from now on, and remembered sessions are served whatever their age. Nothing is lost; look at the store. Told once per outage.")]
+    public static partial void SessionJournalBegun(this ILogger logger, string why);
+
+    [LoggerMessage(EventId = 4051, EventName = "SessionJournalEnded", Level = LogLevel.Warning,
+        Message = "The session store takes changes again. {Count} changes went into visitors' cookies meanwhile; each is told to the store with the next request of its visitor, on whichever node.")]
+    public static partial void SessionJournalEnded(this ILogger logger, long count);
+
+    [LoggerMessage(EventId = 4052, EventName = "SessionJournalFull", Level = LogLevel.Error,
+        Message = "The store is away and a change of session {Session} has no room in the visitor's cookie ({Size} bytes sealed, {Limit} are left by Affinity:Ticket:MaxBytes): the request is answered with an error and nothing of it is kept. What the cookie held stays in it.")]
+    public static partial void SessionJournalFull(this ILogger logger, string session, long size, int limit);
+
+    [LoggerMessage(EventId = 4053, EventName = "SessionJournalDropped", Level = LogLevel.Information,
+        Message = "Session {Session}: {Count} entries of the visitor's journal are dropped, as the session is over or somebody has signed in since ({Ending}).")]
+    public static partial void SessionJournalDropped(this ILogger logger, string session, int count, string ending);
+
+    [LoggerMessage(EventId = 4054, EventName = "SessionJournalStale", Level = LogLevel.Warning,
+        Message = "Session {Session}: more than {Writes} writes have come since an entry of the visitor's journal, so it cannot be told whether that has arrived. It is left out and told to the app as lost.")]
+    public static partial void SessionJournalStale(this ILogger logger, string session, int writes);
+
+    [LoggerMessage(EventId = 4055, EventName = "SessionJournalDamaged", Level = LogLevel.Error,
+        Message = "Session {Session}: the journal in a genuine ticket cannot be read. The Data Protection keys were replaced by others, or one of the apps that share the secret is another one. The visitor is served as one whose session is lost.")]
+    public static partial void SessionJournalDamaged(this ILogger logger, string session);
+
+    [LoggerMessage(EventId = 4056, EventName = "SessionJournalUnopened", Level = LogLevel.Warning,
+        Message = "Session {Session}: the visitor's journal cannot be opened here, as its Data Protection key is not known or a newer version has written it. The visitor keeps the ticket; a request that needs the session gets 503. Look whether this node reaches the key vault.")]
+    public static partial void SessionJournalUnopened(this ILogger logger, string session);
 
     [LoggerMessage(EventId = 4040, EventName = "SessionTouchFailed", Level = LogLevel.Debug, Message = "The idle time of a session could not be slid: {Why}")]
     public static partial void SessionTouchFailed(this ILogger logger, string why);

@@ -20,10 +20,13 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     private Exception? _failure;
     private SessionDelta? _undecided;
     private bool _savedBesideOthers;
+    private SessionJournal? _journal;
+    private SessionSnapshot? _withoutJournal;
     private bool _loaded = ticket.Reading.Verdict is TicketVerdict.None or TicketVerdict.Refused;
     private bool _ended;
     private bool _closed;
     private bool _onlyRead;
+    private bool _onlyJournal;
 
     ISession ISessionFeature.Session
     {
@@ -115,11 +118,21 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
             return Task.CompletedTask;
         }
 
+        if (_onlyJournal && ticket.ToIssue is not null)
+        {
+            return Task.FromException(_unreachable!); // what the response carries is more than what the request brought: it is told to the store with the next one
+        }
+
         if (ticket.Reading.Ticket is not { } proof)
         {
             Reach = StoreReach.Unreachable;
             _unreachable = new SessionUnavailableException("The visitor's ticket cannot be verified just now: the signing keys could not be read.");
             return Task.FromException(_unreachable);
+        }
+
+        if (lifecycle.Outage is { } outage && outage.Concerns(proof))
+        {
+            return LoadWithJournalAsync(proof, outage, cancellationToken);
         }
 
         var loading = lifecycle.LoadAsync(proof, cancellationToken);
@@ -142,8 +155,86 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
         {
             Reach = StoreReach.Unreachable;
             _unreachable = new SessionUnavailableException("The visitor's session cannot be reached just now: " + e.Message, e);
-            throw _unreachable;
+            if (!TryServeWithoutStore(proof, SessionJournal.Empty, e))
+            {
+                throw _unreachable;
+            }
         }
+    }
+
+    /// <summary>First the store is told what the ticket carries, then the app sees the session; the ticket is issued anew without it.</summary>
+    private async Task LoadWithJournalAsync(Ticket proof, SessionOutage outage, CancellationToken cancellationToken)
+    {
+        var journal = SessionJournal.Empty;
+        try
+        {
+            if (await outage.OpenAsync(proof, cancellationToken) is not { } opened)
+            {
+                Accept(proof, new SessionLoadResult(SessionLoadKind.Lost, Snapshot: null));
+                Reach = StoreReach.NotAsked;
+                return;
+            }
+
+            journal = outage.Complete(proof, opened);
+            if (journal.IsEmpty)
+            {
+                Accept(proof, await lifecycle.LoadAsync(proof, cancellationToken)); // this node has told the store, out of another request's ticket
+            }
+            else
+            {
+                var result = await outage.ReplayAsync(proof with { Generation = proof.Generation - opened.Raises + journal.Raises }, journal).WaitAsync(cancellationToken);
+                Accept(proof, new SessionLoadResult(result.Kind, result.Snapshot));
+            }
+
+            _journal = null;
+            if (_snapshot is not null && lifecycle.CanIssue)
+            {
+                _onlyRead = false;
+                IssueTicket();
+            }
+        }
+        catch (SessionStoreException e)
+        {
+            Reach = StoreReach.Unreachable;
+            _unreachable = new SessionUnavailableException("The visitor's session cannot be reached just now: " + e.Message, e);
+            if (!TryServeWithoutStore(proof, journal, e))
+            {
+                throw _unreachable;
+            }
+        }
+        catch (SessionUnavailableException e)
+        {
+            (Reach, _unreachable) = (StoreReach.Unreachable, e);
+            throw;
+        }
+    }
+
+    /// <summary>What this node remembers, however old, and the journal on top. Where it remembers nothing: what the journal decides, and room for changes; false.</summary>
+    private bool TryServeWithoutStore(Ticket proof, SessionJournal journal, SessionStoreException fault)
+    {
+        if (fault.Fault == SessionStoreFault.Unreadable || lifecycle.Outage is not { } outage || !(outage.Journals || outage.OnlyReads))
+        {
+            return false;
+        }
+
+        _journal = journal;
+        if (outage.Remembered(proof, journal) is not { } remembered)
+        {
+            _onlyJournal = true;
+            return false;
+        }
+
+        Show(remembered);
+        (_loaded, _unreachable, _onlyJournal, _id) = (true, null, false, proof.Session);
+        Origin = journal.IsEmpty ? SessionOrigin.NearCache : SessionOrigin.Journal;
+        return true;
+    }
+
+    private void Show(SessionSnapshot withoutJournal)
+    {
+        _withoutJournal = withoutJournal;
+        _snapshot = _journal is { IsEmpty: false } ? withoutJournal.With(_journal.ApplyTo(withoutJournal.Items)) : withoutJournal;
+        _onlyRead = false;
     }
 
     /// <inheritdoc/>
@@ -163,6 +254,11 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
         }
 
         if (_delta is not null && _delta.TryGet(key, out var value))
+        {
+            return value;
+        }
+
+        if (_onlyJournal && _journal!.TryGet(key, out value))
         {
             return value;
         }
@@ -225,9 +321,9 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
 
     private async Task CommitChangesAsync(CancellationToken cancellationToken)
     {
-        await LoadAsync(cancellationToken);
+        await LoadOrJournalAsync(cancellationToken);
         ThrowIfLossIsRefused();
-        if (_snapshot is null && Delta.ApplyTo(SessionSnapshot.NoItems).Count == 0)
+        if (_snapshot is null && !_onlyJournal && Delta.ApplyTo(SessionSnapshot.NoItems).Count == 0)
         {
             _delta = null; // nothing was there and nothing is kept: no session begins
             return;
@@ -240,8 +336,27 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     public async Task RegenerateAsync(CancellationToken cancellationToken)
     {
         ThrowIfNotWritable(string.Empty);
-        await LoadAsync(cancellationToken);
-        Delta.RaisesGeneration |= _snapshot is not null;
+        await LoadOrJournalAsync(cancellationToken);
+        ThrowIfReadOnly();
+        Delta.RaisesGeneration |= _snapshot is not null || _onlyJournal;
+    }
+
+    /// <summary>A store that this request has found away is not asked again for what can be journaled.</summary>
+    private async Task LoadOrJournalAsync(CancellationToken cancellationToken)
+    {
+        if (_onlyJournal)
+        {
+            return;
+        }
+
+        try
+        {
+            await LoadAsync(cancellationToken);
+        }
+        catch (SessionUnavailableException) when (_onlyJournal && lifecycle.Outage!.Journals)
+        {
+            // The change does not need what is there.
+        }
     }
 
     /// <summary>Ends the session at once and removes the visitor's ticket. What is set afterwards begins a new session.</summary>
@@ -261,6 +376,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
 
         _delta = null;
         (_snapshot, _id, Origin) = (null, default, SessionOrigin.None);
+        (_journal, _withoutJournal) = (null, null);
     }
 
     /// <summary>Drops what was not saved; the request has failed.</summary>
@@ -272,6 +388,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     private void Accept(Ticket proof, SessionLoadResult result)
     {
         (_loaded, _unreachable, Reach, LoadKind, _snapshot) = (true, null, result.IsNear ? StoreReach.NotAsked : StoreReach.Reachable, result.Kind, result.Snapshot);
+        (_onlyJournal, _withoutJournal) = (false, null);
         _ended = result.Kind == SessionLoadKind.JustSuperseded;
         _id = _snapshot is null ? default : proof.Session;
         if (_snapshot is not null)
@@ -313,6 +430,13 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
             throw new SessionUnavailableException("It is not known whether an update of this request was saved, so it is not saved again.");
         }
 
+        if (Reach == StoreReach.Unreachable && _journal is not null && lifecycle.Outage is { } outage)
+        {
+            ThrowIfReadOnly();
+            Journal(outage, cause: null);
+            return;
+        }
+
         var began = _snapshot is null;
         var start = _snapshot ?? SessionSnapshot.Empty(lifecycle.Time.GetUtcNow(), lifecycle.Options.AbsoluteTimeout);
         Delta.GenerationFloor = LoadKind is SessionLoadKind.Behind or SessionLoadKind.Diverged ? ticket.Reading.Ticket?.Generation ?? 0 : 0;
@@ -325,6 +449,12 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
         catch (SessionUnavailableException e)
         {
             Reach = StoreReach.Unreachable;
+            if (e.InnerException is SessionStoreException fault && lifecycle.Outage?.MayJournal(Delta, fault) == true)
+            {
+                Journal(lifecycle.Outage, e);
+                return;
+            }
+
             _undecided = e.InnerException is SessionStoreException { Fault: SessionStoreFault.Ambiguous } ? _delta : _undecided;
             throw;
         }
@@ -332,7 +462,30 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
         _delta = null;
         _onlyRead = false;
         Origin = began ? SessionOrigin.New : Origin;
-        ticket.Issue(new Ticket(_id, _snapshot.Version, _snapshot.Generation, lifecycle.Time.GetUtcNow(), _snapshot.IdleUntil, _snapshot.Expires));
+        IssueTicket();
+    }
+
+    private void IssueTicket() => ticket.Issue(new Ticket(_id, _snapshot!.Version, _snapshot.Generation, lifecycle.Time.GetUtcNow(), _snapshot.IdleUntil, _snapshot.Expires));
+
+    /// <summary>The change goes into the visitor's ticket, and for the rest of the request the store is left alone.</summary>
+    private void Journal(SessionOutage outage, SessionUnavailableException? cause)
+    {
+        if (!lifecycle.CanIssue)
+        {
+            throw new SessionUnavailableException("The session was not saved: there is no key yet to sign the visitor's ticket with.", cause);
+        }
+
+        var held = (ticket.ToIssue ?? ticket.Reading.Ticket) is { } known && (_onlyJournal || known.Session == _id) ? known : null;
+        var on = _onlyJournal ? null : Delta.Tried?.On ?? _withoutJournal ?? _snapshot;
+        (var issued, _journal) = outage.Add(KnownId(), held, on, _journal ?? SessionJournal.Empty, Delta, cause);
+        _delta = null;
+        if (on is not null)
+        {
+            Show(on);
+        }
+
+        Origin = SessionOrigin.Journal;
+        ticket.Issue(issued);
     }
 
     private SessionId KnownId()
@@ -401,9 +554,19 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
         }
 
         ThrowIfLossIsRefused();
-        if (_unreachable is not null)
+        if (_unreachable is not null && !(_onlyJournal && lifecycle.Outage!.Journals))
         {
             throw new SessionUnavailableException(_unreachable.Message, _unreachable);
+        }
+
+        ThrowIfReadOnly();
+    }
+
+    private void ThrowIfReadOnly()
+    {
+        if (Reach == StoreReach.Unreachable && lifecycle.Outage is { OnlyReads: true })
+        {
+            throw new SessionUnavailableException("The session cannot be changed just now: the store is away, and Affinity:Sessions:OnStoreAway is ReadOnly.");
         }
     }
 }

@@ -54,6 +54,8 @@ internal sealed class CommitQueue
         public int Users { get; set; }
 
         public SessionSnapshot? Latest { get; set; }
+
+        public bool FoundStoreAway { get; set; }
     }
 
     /// <summary>The right to save; one holder at a time per session.</summary>
@@ -63,7 +65,13 @@ internal sealed class CommitQueue
         public SessionSnapshot? Latest => line.Latest;
 
         /// <summary>Leaves the saved session to whoever is next; null when nothing was saved.</summary>
-        public void HandOver(SessionSnapshot? saved) => line.Latest = saved;
+        public void HandOver(SessionSnapshot? saved) => (line.Latest, line.FoundStoreAway) = (saved, false);
+
+        /// <summary>Whether the save before this one could not reach the store: whoever waited for it need not wait as long again.</summary>
+        public bool FoundStoreAway => line.FoundStoreAway;
+
+        /// <summary>Tells whoever is next.</summary>
+        public void TellStoreAway() => line.FoundStoreAway = true;
 
         public void Dispose()
         {

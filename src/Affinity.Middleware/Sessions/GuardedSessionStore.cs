@@ -21,15 +21,22 @@ internal sealed class GuardedSessionStore : ISessionStore
     private readonly TimeProvider _time;
     private readonly AffinityMetrics _metrics;
     private readonly TimeSpan _limit;
+    private readonly StoreSilence _silence;
+    private readonly TimeSpan _late;
     private readonly ResiliencePipeline _reading;
     private readonly ResiliencePipeline _changing;
 
-    public GuardedSessionStore(ISessionStore inner, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<GuardedSessionStore> logger)
+    public GuardedSessionStore(ISessionStore inner, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<GuardedSessionStore> logger, StoreSilence? silence = null)
     {
         (_inner, _time, _metrics, _limit) = (inner, time, metrics, options.StoreTimeout);
+        (_silence, _late) = (silence ?? new StoreSilence(options, time), options.StoreTimeout / 2);
         _reading = Build("reads", options.StoreTimeout, time, logger);
         _changing = Build("writes", options.StoreTimeout, time, logger);
     }
+
+    /// <summary>A fault of a call that is not made, as the store was silent a moment ago.</summary>
+    public static SessionStoreException NotAsked() =>
+        new(SessionStoreFault.NotApplied, "The session store did not answer a moment ago and is left alone.", new BrokenCircuitException());
 
     /// <summary>Whether this was refused by an open breaker, which has been told already: no line per request.</summary>
     public static bool WasNotAsked(SessionStoreException fault) => fault.InnerException is BrokenCircuitException;
@@ -84,14 +91,21 @@ internal sealed class GuardedSessionStore : ISessionStore
         var outcome = "ok";
         try
         {
-            return await pipeline.ExecuteAsync(
+            var answer = await pipeline.ExecuteAsync(
                 static (state, token) => TryOnceAsync(state._inner, state.send, state.call, state.cancellationToken, token),
                 (_inner, send, call, cancellationToken),
                 cancellationToken);
+            _silence.End();
+            return answer;
         }
         catch (SessionStoreException e)
         {
             outcome = Word(e.Fault);
+            if (e.Fault == SessionStoreFault.Ambiguous && _time.GetElapsedTime(started) >= _late)
+            {
+                _silence.Begin();
+            }
+
             throw;
         }
         catch (BrokenCircuitException e)
@@ -166,7 +180,8 @@ internal sealed class GuardedSessionStore : ISessionStore
                 FailureRatio = 0.5,
                 MinimumThroughput = 10,
                 SamplingDuration = TimeSpan.FromSeconds(5),
-                BreakDuration = Pause,
+                // Else the nodes of a farm, which lose the store at one moment, would ask it in step.
+                BreakDurationGenerator = static _ => ValueTask.FromResult(Pause * (0.75 + (Random.Shared.NextDouble() / 4))),
                 OnOpened = opened =>
                 {
                     logger.SessionStoreCircuitOpened(operation, Pause, opened.Outcome.Exception?.Message ?? "no reason given");

@@ -45,6 +45,7 @@ public interface ISessionStore
     /// <see cref="SessionWrite.Next"/> is more than one ahead of what is expected. The same write given twice (same <see cref="SessionWrite.Next"/>) takes
     /// effect once: the second answers <see cref="SessionWriteKind.Written"/>, or <see cref="SessionWriteKind.Superseded"/> when others have written on top, as long as it is among
     /// the record's last <see cref="SessionWrite.RememberedWrites"/> writes, the newest included. So a write whose outcome is unknown is simply given again.
+    /// A write is known by its stamp alone: given again on top of a version that is not the record's, with whatever counter that leads to, it is recognised all the same and answers Superseded.
     /// </remarks>
     ValueTask<SessionWriteResult> WriteAsync(SessionKey key, SessionWrite write, CancellationToken cancellationToken);
 

@@ -1,3 +1,5 @@
+using Affinity.Tickets;
+
 namespace Affinity.Sessions;
 
 /// <summary>
@@ -24,6 +26,12 @@ internal sealed class SessionDelta
     /// The least generation that the save leaves behind: the one that the visitor's ticket proves, when the store has lost the write that raised it. Else tickets from before the sign-in would count again.
     /// </summary>
     public int GenerationFloor { get; set; }
+
+    /// <summary>The write of this delta that was tried last and failed; null when none was, or the outcome is known.</summary>
+    public SessionTry? Tried { get; set; }
+
+    /// <summary>Whether nobody can tell any more if an update of this delta has arrived.</summary>
+    public bool IsForgotten { get; set; }
 
     /// <summary>Whether there is nothing to save.</summary>
     public bool IsEmpty => !Clears && !RaisesGeneration && _changes.Count == 0;
@@ -128,5 +136,15 @@ internal sealed class SessionDelta
         return result;
     }
 
+    /// <summary>Per key what it becomes, null for removed: updates with the value that they gave when the write was tried, or else as the request sees it.</summary>
+    public Dictionary<string, byte[]?> ToValues() => _changes.ToDictionary(
+        change => change.Key, change => change.Value.Fold is not null && Tried is { } tried ? tried.Items.GetValueOrDefault(change.Key) : change.Value.Value, StringComparer.Ordinal);
+
     private readonly record struct Change(byte[]? Value, Func<byte[]?, byte[]?>? Fold);
 }
+
+/// <summary>A write that failed.</summary>
+/// <param name="On">What it was applied to.</param>
+/// <param name="Next">What would have come of it: by its stamp the store recognises it if it has arrived.</param>
+/// <param name="Items">Its items.</param>
+internal sealed record SessionTry(SessionSnapshot On, SessionVersion Next, IReadOnlyDictionary<string, byte[]> Items);

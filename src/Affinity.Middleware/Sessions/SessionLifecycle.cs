@@ -6,27 +6,41 @@ namespace Affinity.Sessions;
 
 /// <summary>Load, save and end a session: what a request's view asks for, with the store's faults told in the log and turned into what an app can act on.</summary>
 internal sealed class SessionLifecycle(
-    SessionLoader loader, SessionSaveLoop loop, SessionLosses losses, ISessionStore store, NearCache near, ISigningKeys keys, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<SessionLifecycle> logger)
+    SessionLoader loader, SessionSaveLoop loop, SessionLosses losses, ISessionStore store, NearCache near, ISigningKeys keys, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<SessionLifecycle> logger,
+    SessionOutage? outage = null)
 {
     public SessionsOptions Options { get; } = options;
 
     public TimeProvider Time { get; } = time;
 
+    /// <summary>What is done while the store is away; null: nothing.</summary>
+    public SessionOutage? Outage { get; } = outage;
+
+    /// <summary>Whether the visitor can be given a ticket.</summary>
+    public bool CanIssue => keys.Current is not null;
+
     /// <exception cref="SessionStoreException">The store failed.</exception>
-    public ValueTask<SessionLoadResult> LoadAsync(Ticket ticket, CancellationToken cancellationToken) => loader.LoadAsync(ticket, cancellationToken);
+    public ValueTask<SessionLoadResult> LoadAsync(Ticket ticket, CancellationToken cancellationToken) =>
+        Outage?.SparesStore(ticket) == true ? ValueTask.FromException<SessionLoadResult>(GuardedSessionStore.NotAsked()) : loader.LoadAsync(ticket, cancellationToken);
 
     /// <exception cref="SessionUnavailableException">The store failed, or the visitor could not be given a ticket.</exception>
     /// <exception cref="SessionEndedException">The session ended meanwhile.</exception>
     /// <exception cref="SessionTooLargeException">The session would be too large.</exception>
     public async ValueTask<SessionSnapshot> SaveAsync(SessionId id, SessionSnapshot start, SessionDelta delta)
     {
-        if (keys.Current is null)
+        if (!CanIssue)
         {
             throw new SessionUnavailableException("The session was not saved: there is no key yet to sign the visitor's ticket with.");
         }
 
         try
         {
+            if (Outage?.SparesStore() == true)
+            {
+                delta.Tried = null;
+                throw GuardedSessionStore.NotAsked();
+            }
+
             var result = await loop.SaveAsync(id, start, delta);
             if (!result.Instead.IsNone)
             {
@@ -40,7 +54,12 @@ internal sealed class SessionLifecycle(
             }
 
             metrics.SessionSaved("written");
+            Outage?.TellBack();
             return saved;
+        }
+        catch (SessionStoreException e) when (Outage?.MayJournal(delta, e) == true)
+        {
+            throw new SessionUnavailableException("The session could not be saved: " + e.Message, e);
         }
         catch (SessionStoreException e)
         {

@@ -14,6 +14,11 @@ public enum SessionOrigin
 
     /// <summary>This node remembered it, and the store was not asked.</summary>
     NearCache,
+
+    /// <summary>
+    /// The store is away, and the visitor's ticket holds changes that it has not been told: they are on top of what this node remembers. Where it remembers nothing, only they can be read.
+    /// </summary>
+    Journal,
 }
 
 /// <summary>What the store has lost of the visitor's session.</summary>

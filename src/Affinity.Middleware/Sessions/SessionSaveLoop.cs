@@ -31,17 +31,52 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
     /// <exception cref="SessionTooLargeException">With this delta the session is larger than it may be.</exception>
     public async ValueTask<SessionSaveResult> SaveAsync(SessionId id, SessionSnapshot start, SessionDelta delta)
     {
+        delta.Tried = null;
+        return await RunAsync(id, start, delta, walk: null, entry: null);
+    }
+
+    /// <summary>Gives the store one entry of a journal, on top of what the walk has come to.</summary>
+    /// <param name="id">The session.</param>
+    /// <param name="walk">Moved on.</param>
+    /// <param name="entry">What the store could not be told.</param>
+    /// <exception cref="SessionStoreException">The store failed; the entry may be given again.</exception>
+    /// <exception cref="SessionTooLargeException">With this entry the session is larger than it may be.</exception>
+    public async ValueTask<JournalStep> ReplayAsync(SessionId id, JournalWalk walk, JournalEntry entry)
+    {
+        var delta = entry.ToDelta();
+        delta.GenerationFloor = walk.Floor;
+        await RunAsync(id, walk.Current, delta, walk, entry);
+        return walk.Step;
+    }
+
+    private async ValueTask<SessionSaveResult> RunAsync(SessionId id, SessionSnapshot start, SessionDelta delta, JournalWalk? walk, JournalEntry? entry)
+    {
         var key = near.TryFind(id, out var known) ? known.Key : SessionKey.Of(id);
         // Ten calls' time for all that wait in line and all tries; the visitor hanging up does not end it.
         using var limit = new CancellationTokenSource(options.StoreTimeout * 10, time);
         try
         {
             using var turn = await _queue.EnterAsync(key, limit.Token);
+            if (turn.FoundStoreAway && options.OnStoreAway == StoreAway.Journal)
+            {
+                throw GuardedSessionStore.NotAsked();
+            }
+
             var asOf = time.GetTimestamp();
-            var result = await SaveInTurnAsync(id, key, start, turn.Latest, delta, limit.Token);
-            turn.HandOver(result.Saved);
-            Remember(id, key, result, asOf);
-            return result;
+            try
+            {
+                var result = walk is null
+                    ? await SaveInTurnAsync(id, key, start, turn.Latest, delta, limit.Token)
+                    : await ReplayInTurnAsync(key, walk, entry!, delta, limit.Token);
+                turn.HandOver(result.Saved);
+                Remember(id, key, result, asOf);
+                return result;
+            }
+            catch (SessionStoreException e) when (e.Fault != SessionStoreFault.Unreadable)
+            {
+                turn.TellStoreAway();
+                throw;
+            }
         }
         catch (OperationCanceledException e) when (limit.IsCancellationRequested)
         {
@@ -80,8 +115,8 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
             }
 
             var asOf = time.GetTimestamp();
-            var next = Next(current, expected, delta, out var write);
-            var result = await WriteAsync(key, write, delta, cancellationToken);
+            var next = Next(current, expected, delta, tag: null, out var write);
+            var result = await TryWriteAsync(key, current, next, write, delta, cancellationToken);
             switch (result.Kind)
             {
                 case SessionWriteKind.Written:
@@ -130,7 +165,90 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
         : SessionHistory.Of(known.Snapshot, current) == SessionKinship.Later ? known.Snapshot
         : current;
 
-    private SessionSnapshot Next(SessionSnapshot current, SessionVersion expected, SessionDelta delta, out SessionWrite write)
+    /// <summary>
+    /// Every write has the entry's tag. The first one stands on the version that the entry was made on: if the store has moved on since, it looks whether it knows the tag before it says no.
+    /// What it answers then is a version without the tag, so that a write on top of just that one is a first one.
+    /// </summary>
+    private async ValueTask<SessionSaveResult> ReplayInTurnAsync(SessionKey key, JournalWalk walk, JournalEntry entry, SessionDelta delta, CancellationToken cancellationToken)
+    {
+        if (walk.Current.Version.Stamp == entry.Tag)
+        {
+            return Arrived(walk, entry, walk.Current);
+        }
+
+        var isOwn = walk.OwnSince == entry.Expected || walk.Current.Version == entry.Expected;
+        var expected = isOwn || walk.Current.Version.IsNone ? walk.Current.Version : entry.Expected;
+        var without = entry.Expected;
+        walk.OwnSince = null;
+        for (var tries = 1; tries <= MaxTries; tries++)
+        {
+            var asOf = time.GetTimestamp();
+            var next = Next(walk.Current, expected, delta, entry.Tag, out var write);
+            var result = await WriteAsync(key, write, delta, cancellationToken);
+            switch (result.Kind)
+            {
+                case SessionWriteKind.Written:
+                    walk.OwnSince = isOwn && tries == 1 ? entry.Expected : null;
+                    (walk.Current, walk.Proven, walk.Step) = (next, next.Generation, JournalStep.Done);
+                    return new(next, default);
+                case SessionWriteKind.Superseded:
+                    return Arrived(walk, entry, SessionDecoder.Decode(result.Newer!, time, asOf));
+                case SessionWriteKind.Conflict:
+                    metrics.SaveConflict();
+                    walk.Current = SessionDecoder.Decode(result.Newer!, time, asOf);
+                    if (walk.Current.Generation > walk.Proven)
+                    {
+                        return Over(walk, JournalStep.Superseded, SessionEnding.Superseded);
+                    }
+
+                    if (IsForgotten(without, walk.Current.Version))
+                    {
+                        (walk.IsLost, walk.Step) = (true, JournalStep.Stale);
+                        return new(walk.Current, default);
+                    }
+
+                    expected = without = walk.Current.Version;
+                    await PauseAsync(tries, cancellationToken);
+                    break;
+                case SessionWriteKind.Ended:
+                    return Over(walk, JournalStep.Ended, SessionEnding.Abandoned);
+                case SessionWriteKind.Absent:
+                    walk.IsLost = true;
+                    walk.Current = SessionSnapshot.Empty(time.GetUtcNow(), options.AbsoluteTimeout, walk.Proven);
+                    expected = SessionVersion.None;
+                    break;
+                default:
+                    throw new UnreachableException();
+            }
+        }
+
+        throw new SessionStoreException(SessionStoreFault.NotApplied, "The session was not saved: other nodes wrote it first, again and again.");
+    }
+
+    /// <summary>The store knows the tag. It may hold later entries and their sign-ins too, but not another visitor's.</summary>
+    private static SessionSaveResult Arrived(JournalWalk walk, JournalEntry entry, SessionSnapshot stored)
+    {
+        if (stored.Generation > walk.Most)
+        {
+            return Over(walk, JournalStep.Superseded, SessionEnding.Superseded);
+        }
+
+        walk.OwnSince = null;
+        (walk.Current, walk.Proven, walk.Step) = (stored, walk.Proven + (entry.RaisesGeneration ? 1 : 0), JournalStep.Done);
+        return new(stored, default);
+    }
+
+    private static SessionSaveResult Over(JournalWalk walk, JournalStep step, SessionEnding ending)
+    {
+        walk.Step = step;
+        return new(Saved: null, ending);
+    }
+
+    /// <summary>Whether a write on top of the older version may have arrived without the record knowing its tag any more.</summary>
+    private static bool IsForgotten(SessionVersion older, SessionVersion newer) =>
+        newer.Counter > older.Counter && newer.Counter - older.Counter > SessionWrite.RememberedWrites;
+
+    private SessionSnapshot Next(SessionSnapshot current, SessionVersion expected, SessionDelta delta, ulong? tag, out SessionWrite write)
     {
         var now = time.GetUtcNow();
         var items = delta.ApplyTo(current.Items);
@@ -139,7 +257,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
         generation = delta.RaisesGeneration ? checked(generation + 1) : generation;
         var payload = SessionCodec.Encode(current.Created, renewed, items, options.MaxBytes);
         var idleUntil = now + options.IdleTimeout;
-        var version = current.Version.Next();
+        var version = tag is { } stamp ? new SessionVersion(checked(expected.Counter + 1), stamp) : current.Version.Next();
         var next = new SessionSnapshot
         {
             Version = version,
@@ -154,18 +272,33 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
         // Given back to a store that has lost it, a session lives no longer than it would have.
         var absolute = current.Version.IsNone ? options.AbsoluteTimeout : current.Expires - now;
         write = new SessionWrite(expected, version, generation, payload, options.IdleTimeout, absolute > TimeSpan.Zero ? absolute : options.AbsoluteTimeout);
-        write = expected == current.Version ? write : write with { Between = SessionHistory.Between(expected, next.Writes, version) };
+        write = tag is not null || expected == current.Version ? write : write with { Between = SessionHistory.Between(expected, next.Writes, version) };
         return next;
+    }
+
+    private async ValueTask<SessionWriteResult> TryWriteAsync(
+        SessionKey key, SessionSnapshot current, SessionSnapshot next, SessionWrite write, SessionDelta delta, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await WriteAsync(key, write, delta, cancellationToken);
+        }
+        catch (Exception e) when (e is SessionStoreException or OperationCanceledException)
+        {
+            delta.Tried = delta.IsForgotten ? null : new SessionTry(current, next.Version, next.Items);
+            throw;
+        }
     }
 
     /// <summary>Writes; after an unknown outcome the same write is given once more, and its tag tells whether the first try arrived.</summary>
     private async ValueTask<SessionWriteResult> WriteAsync(SessionKey key, SessionWrite write, SessionDelta delta, CancellationToken cancellationToken)
     {
+        var started = time.GetTimestamp();
         try
         {
             return await store.WriteAsync(key, write, cancellationToken);
         }
-        catch (SessionStoreException e) when (e.Fault == SessionStoreFault.Ambiguous)
+        catch (SessionStoreException e) when (e.Fault == SessionStoreFault.Ambiguous && !IsLate(started))
         {
             SessionWriteResult result;
             try
@@ -177,13 +310,15 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
                 throw new SessionStoreException(e.Fault, e.Message, e); // the second try was refused, but the first may have arrived
             }
 
-            var forgotten = result.Kind == SessionWriteKind.Conflict
-                && result.Newer!.Version.Counter - write.Expected.Counter > SessionWrite.RememberedWrites;
-            return forgotten && delta.HasUpdates
+            delta.IsForgotten = result.Kind == SessionWriteKind.Conflict && IsForgotten(write.Expected, result.Newer!.Version) && delta.HasUpdates;
+            return delta.IsForgotten
                 ? throw new SessionStoreException(SessionStoreFault.Ambiguous, "It cannot be told whether an update was saved: too many others wrote since.", e)
                 : result;
         }
     }
+
+    /// <summary>A store that was silent for so long would be as silent again. The journal asks it later, with the same tag.</summary>
+    private bool IsLate(long started) => options.OnStoreAway == StoreAway.Journal && time.GetElapsedTime(started) >= options.StoreTimeout / 2;
 
     /// <summary>The first retry is immediate, later ones wait a random time that grows to 30 ms, so that nodes do not march in step.</summary>
     private Task PauseAsync(int tries, CancellationToken cancellationToken) => tries == 1

@@ -19,13 +19,18 @@ internal static class SessionServices
             provider.GetRequiredService<SessionsOptions>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<AffinityMetrics>(),
-            provider.GetRequiredService<ILogger<GuardedSessionStore>>()));
+            provider.GetRequiredService<ILogger<GuardedSessionStore>>(),
+            provider.GetRequiredService<StoreSilence>()));
+        services.AddSingleton<StoreSilence>();
         services.AddSingleton(CreateNearCache);
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionLosses>(provider, Guarded(provider)));
         services.AddSingleton(provider => CreateHealer(provider, whenStoreMayHaveLost));
         services.AddHostedService(provider => provider.GetRequiredService<SessionHealer>());
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionLoader>(provider, Guarded(provider)));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionSaveLoop>(provider, Guarded(provider)));
+        services.AddSingleton<JournalKeeper>();
+        services.AddSingleton<SessionReplay>();
+        services.AddSingleton<SessionOutage>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionLifecycle>(provider, Guarded(provider)));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionTouchQueue>(provider, Guarded(provider)));
         services.AddHostedService(provider => provider.GetRequiredService<SessionTouchQueue>());

@@ -42,14 +42,26 @@ internal sealed class SessionSnapshot
         Writes = Writes,
     };
 
+    /// <summary>The same session with other items: what a request is shown that is not in the store.</summary>
+    public SessionSnapshot With(IReadOnlyDictionary<string, byte[]> items) => new()
+    {
+        Version = Version,
+        Generation = Generation,
+        Created = Created,
+        Renewed = Renewed,
+        Items = items,
+        IdleUntil = IdleUntil,
+        Expires = Expires,
+    };
+
     /// <summary>What a visitor without a session starts from.</summary>
-    public static SessionSnapshot Empty(DateTimeOffset now, TimeSpan absolute)
+    public static SessionSnapshot Empty(DateTimeOffset now, TimeSpan absolute, int generation = 0)
     {
         var created = DateTimeOffset.FromUnixTimeMilliseconds(now.ToUnixTimeMilliseconds());
         return new SessionSnapshot
         {
             Version = SessionVersion.None,
-            Generation = 0,
+            Generation = generation,
             Created = created,
             Renewed = created,
             Items = NoItems,

@@ -20,6 +20,22 @@ public enum LostWritePolicy
     Fail,
 }
 
+/// <summary>What becomes of a change that the session store cannot be told.</summary>
+public enum StoreAway
+{
+    /// <summary>
+    /// It rides in the visitor's ticket, encrypted, and is told to the store before the next request of the visitor sees the session. One that does not fit is an error. Sessions that the node remembers
+    /// are served whatever their age. The default.
+    /// </summary>
+    Journal,
+
+    /// <summary>It is an error, and so is reading a session that the node does not remember freshly: the response is 503. The cookie stays small and never holds content.</summary>
+    Fail,
+
+    /// <summary>Sessions that the node remembers are read whatever their age; a change is an error: when it is made, if the outage is known by then, else when it is saved.</summary>
+    ReadOnly,
+}
+
 /// <summary>What a session is: section <c>Affinity:Sessions</c>.</summary>
 public sealed class SessionsOptions
 {
@@ -46,6 +62,9 @@ public sealed class SessionsOptions
 
     /// <summary>The largest encoded session in bytes. 1 KiB to 64 MiB; 1 MiB by default. A larger one is refused before the first byte of the response.</summary>
     public int MaxBytes { get; set; } = 1024 * 1024;
+
+    /// <summary>What becomes of a change that the store cannot be told. The room is <c>Affinity:Ticket:MaxBytes</c>.</summary>
+    public StoreAway OnStoreAway { get; set; } = StoreAway.Journal;
 
     /// <summary>What the node remembers.</summary>
     public NearCacheOptions NearCache { get; } = new();

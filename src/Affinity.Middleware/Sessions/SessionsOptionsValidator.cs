@@ -17,6 +17,11 @@ internal static class SessionsOptionsValidator
             yield return "Affinity:Sessions:OnLostWrite must be Tell or Fail.";
         }
 
+        if (!Enum.IsDefined(options.OnStoreAway))
+        {
+            yield return "Affinity:Sessions:OnStoreAway must be Journal, Fail or ReadOnly.";
+        }
+
         if (options.AbsoluteTimeout < TimeSpan.FromSeconds(1) || options.AbsoluteTimeout > LongestLife)
         {
             yield return "Affinity:Sessions:AbsoluteTimeout must be from 1 second to 90 days (format d.hh:mm:ss).";

@@ -8,4 +8,8 @@ namespace Affinity.Tickets;
 /// <param name="IdleUntil">Until when the session lives even if nobody touches it, in whole seconds: before this a missing session is a lost one.</param>
 /// <param name="Expires">When the session ends at the latest, in whole seconds; at this moment the ticket is refused.</param>
 internal sealed record Ticket(
-    SessionId Session, SessionVersion Version, int Generation, DateTimeOffset Issued, DateTimeOffset IdleUntil, DateTimeOffset Expires);
+    SessionId Session, SessionVersion Version, int Generation, DateTimeOffset Issued, DateTimeOffset IdleUntil, DateTimeOffset Expires)
+{
+    /// <summary>What the session stage has given the visitor to keep, sealed and opaque here; null when there is nothing, never empty. Not to be changed.</summary>
+    public byte[]? Journal { get; init; }
+}

@@ -6,10 +6,11 @@ namespace Affinity.Tickets;
 /// <summary>The body of a ticket of format 1, laid out as <see cref="TicketCodec"/> says. Read only once the signature is verified.</summary>
 internal static class TicketBody
 {
-    /// <summary>Flags, three times, session id, counter, stamp and generation.</summary>
+    /// <summary>Flags, three times, session id, counter, stamp and generation: a ticket without further sections.</summary>
     public const int Size = 1 + (3 * sizeof(long)) + SessionId.Size + (2 * sizeof(ulong)) + sizeof(int);
 
     private const byte NoFlags = 0;
+    private const byte JournalFlag = 0x01;
     private const int IssuedAt = 1;
     private const int IdleUntilAt = IssuedAt + sizeof(long);
     private const int ExpiresAt = IdleUntilAt + sizeof(long);
@@ -17,10 +18,16 @@ internal static class TicketBody
     private const int CounterAt = SessionAt + SessionId.Size;
     private const int StampAt = CounterAt + sizeof(ulong);
     private const int GenerationAt = StampAt + sizeof(ulong);
+    private const int JournalAt = Size + sizeof(ushort);
 
     // The last second of the year 9999, the latest that a DateTimeOffset can hold.
     private const long MaxSeconds = 253_402_300_799;
 
+    /// <summary>How many bytes the body of a ticket with so long a journal has.</summary>
+    public static int SizeWith(int journalLength) => journalLength == 0 ? Size : JournalAt + journalLength;
+
+    /// <param name="ticket">What to write.</param>
+    /// <param name="body">Exactly <see cref="SizeWith"/> bytes.</param>
     public static void Write(Ticket ticket, Span<byte> body)
     {
         var (issued, idleUntil, expires) =
@@ -30,7 +37,18 @@ internal static class TicketBody
             throw new ArgumentException("A ticket has Issued ≤ IdleUntil ≤ Expires, a whole version and a generation of 0 or more.", nameof(ticket));
         }
 
-        body[0] = NoFlags;
+        if (ticket.Journal is { } journal)
+        {
+            if (journal.Length is 0 or > ushort.MaxValue)
+            {
+                throw new ArgumentException("A ticket's journal has 1 to 65,535 bytes, or is null.", nameof(ticket));
+            }
+
+            BinaryPrimitives.WriteUInt16BigEndian(body[Size..], (ushort)journal.Length);
+            journal.CopyTo(body[JournalAt..]);
+        }
+
+        body[0] = ticket.Journal is null ? NoFlags : JournalFlag;
         BinaryPrimitives.WriteInt64BigEndian(body[IssuedAt..], issued);
         BinaryPrimitives.WriteInt64BigEndian(body[IdleUntilAt..], idleUntil);
         BinaryPrimitives.WriteInt64BigEndian(body[ExpiresAt..], expires);
@@ -43,7 +61,7 @@ internal static class TicketBody
     public static bool TryRead(ReadOnlySpan<byte> body, [NotNullWhen(true)] out Ticket? ticket)
     {
         ticket = null;
-        if (body.Length != Size || body[0] != NoFlags || !SessionId.TryRead(body[SessionAt..CounterAt], out var session))
+        if (body.Length < Size || !TryReadSections(body, out var journal) || !SessionId.TryRead(body[SessionAt..CounterAt], out var session))
         {
             return false;
         }
@@ -59,7 +77,25 @@ internal static class TicketBody
             return false;
         }
 
-        ticket = new Ticket(session, version, generation, FromSeconds(issued), FromSeconds(idleUntil), FromSeconds(expires));
+        ticket = new Ticket(session, version, generation, FromSeconds(issued), FromSeconds(idleUntil), FromSeconds(expires)) { Journal = journal };
+        return true;
+    }
+
+    /// <summary>What stands behind the generation is what the flags announce, to the last byte.</summary>
+    private static bool TryReadSections(ReadOnlySpan<byte> body, out byte[]? journal)
+    {
+        journal = null;
+        if (body[0] == NoFlags)
+        {
+            return body.Length == Size;
+        }
+
+        if (body[0] != JournalFlag || body.Length <= JournalAt || BinaryPrimitives.ReadUInt16BigEndian(body[Size..]) != body.Length - JournalAt)
+        {
+            return false;
+        }
+
+        journal = body[JournalAt..].ToArray();
         return true;
     }
 

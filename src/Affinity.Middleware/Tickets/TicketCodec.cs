@@ -3,10 +3,10 @@ namespace Affinity.Tickets;
 /// <summary>
 /// The ticket's wire format: a <see cref="SignedEnvelope"/> of kind 0x01 and the constant "Affinity ticket", all numbers big-endian, around
 /// <code>
-/// body: flags 1 = 0 | issued 8 | idle until 8 | expires 8 (Unix seconds) | session id 16 | counter 8 | stamp 8 | generation 4
+/// body: flags 1 | issued 8 | idle until 8 | expires 8 (Unix seconds) | session id 16 | counter 8 | stamp 8 | generation 4 | sections
 /// </code>
-/// in all one text of 138 characters. A flag announces a further section behind the generation; none is defined yet and a reader refuses a flag that it
-/// does not know. Answers are values: no input throws.
+/// in all, without sections, one text of 138 characters. A flag announces a section: 0x01 a journal, length 2 | sealed bytes, at least 1. A reader refuses a flag that it does not know, and
+/// bytes that no flag announces. Answers are values: no input throws.
 /// </summary>
 internal sealed class TicketCodec(string application, string cookieName, TimeProvider time)
 {
@@ -15,16 +15,31 @@ internal sealed class TicketCodec(string application, string cookieName, TimePro
 
     private const byte SessionKind = 1;
 
+    private static readonly int ShortTextLength = SignedEnvelope.TextLength(TicketBody.Size);
+
     private readonly SignedEnvelope _envelope = new(SessionKind, "Affinity ticket", application, cookieName, MaxTextLength);
 
     /// <summary>How far the clocks of two nodes may differ before it is told.</summary>
     public static TimeSpan ClockTolerance { get; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>The longest journal with which a ticket's text has at most so many characters; 0 when none fits.</summary>
+    public static int MaxJournalLength(int textLength)
+    {
+        var length = CanonicalBase64Url.DecodedLength(textLength);
+        while (length > 0 && SignedEnvelope.TextLength(TicketBody.SizeWith(length)) > textLength)
+        {
+            length--;
+        }
+
+        return length;
+    }
+
     /// <summary>Writes a ticket.</summary>
     /// <exception cref="ArgumentException">The ticket holds what no reader accepts: times out of order, a negative generation, half a version.</exception>
     public string Encode(Ticket ticket, SigningKey key)
     {
-        Span<byte> body = stackalloc byte[TicketBody.Size];
+        var size = TicketBody.SizeWith(ticket.Journal?.Length ?? 0);
+        Span<byte> body = size == TicketBody.Size ? stackalloc byte[TicketBody.Size] : new byte[size];
         TicketBody.Write(ticket, body);
         return _envelope.Seal(body, key);
     }
@@ -32,7 +47,7 @@ internal sealed class TicketCodec(string application, string cookieName, TimePro
     /// <summary>Reads a ticket as of now. The body is looked at once the signature is verified.</summary>
     public TicketDecoding Decode(ReadOnlySpan<char> text, ISigningKeys keys)
     {
-        Span<byte> body = stackalloc byte[TicketBody.Size];
+        Span<byte> body = text.Length <= ShortTextLength ? stackalloc byte[TicketBody.Size] : new byte[CanonicalBase64Url.DecodedLength(Math.Min(text.Length, MaxTextLength))];
         var opening = _envelope.Open(text, keys, body);
         return opening.IsGenuine
             ? DecodeGenuine(body[..opening.BodySize], opening.Key)

@@ -15,6 +15,13 @@ public sealed class TicketOptions
     public SameSiteMode SameSite { get; set; } = SameSiteMode.Lax;
 
     /// <summary>
+    /// The longest that the ticket's cookie may become, name and value together, in characters. Beyond the 150 or so of every ticket there is room for what the store could not be told
+    /// (<c>Affinity:Sessions:OnStoreAway</c>); a change that would make it longer is an error. 400 to 4,050, as browsers keep no longer cookie; 3,400 by default, as nginx passes no more than
+    /// about 4 KiB of response headers unless it is told to.
+    /// </summary>
+    public int MaxBytes { get; set; } = 3400;
+
+    /// <summary>
     /// For development without TLS: the cookie loses Secure and its <c>__Host-</c> name. Anybody on the way can then read and take over sessions. Off by default; a warning at start when on.
     /// </summary>
     public bool InsecureAllowHttp { get; set; }

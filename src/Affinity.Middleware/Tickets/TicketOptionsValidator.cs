@@ -8,6 +8,10 @@ internal static class TicketOptionsValidator
 {
     private const int MaxNameLength = 64;
 
+    // A ticket alone with the longest name, and some room; browsers keep 4,096 characters, of which the attributes take up to 46.
+    private const int LeastBytes = 400;
+    private const int MostBytes = 4050;
+
     // RFC 6265, section 4.1.1: a cookie's name is a token of RFC 9110.
     private static readonly SearchValues<char> TokenLetters =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
@@ -36,6 +40,11 @@ internal static class TicketOptionsValidator
         if (options.SameSite is not (SameSiteMode.None or SameSiteMode.Lax or SameSiteMode.Strict))
         {
             yield return "Affinity:Ticket:SameSite must be Lax, Strict or None, as browsers disagree about a cookie without it; leave it out for Lax";
+        }
+
+        if (options.MaxBytes is < LeastBytes or > MostBytes)
+        {
+            yield return "Affinity:Ticket:MaxBytes must be from 400 to 4,050 characters, as browsers keep no longer cookie; leave it out for 3,400";
         }
 
         if (options is { SameSite: SameSiteMode.None, InsecureAllowHttp: true })

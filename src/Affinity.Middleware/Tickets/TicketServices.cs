@@ -25,6 +25,7 @@ internal static class TicketServices
         services.AddSingleton<VerifiedTickets>();
         services.AddSingleton<TicketReader>();
         services.AddSingleton<TicketWriter>();
+        services.AddSingleton<TicketSeal>();
         services.AddSingleton<IReadinessCheck, SigningKeysReadiness>();
         services.AddHostedService<TicketService>();
         return services;

@@ -7,10 +7,13 @@ namespace Affinity.Tickets;
 
 /// <summary>
 /// The tickets that this node has verified lately: a text that is the same to the last character needs no second MAC, as long as its key counts and its time has not run out. Of two texts that fall on one
-/// place the later one stays, so memory is bounded, to about 8 MB. The part that proves the ticket is compared in a time that tells nothing of where it differs. Safe for concurrent use.
+/// place the later one stays, so memory is bounded, to about 8 MB, or 30 MB while all tickets carry short journals. A text of more than <see cref="MaxLength"/> characters, with a journal, is verified each time. The part that proves the ticket is compared in a time that tells nothing of where it differs. Safe for concurrent use.
 /// </summary>
 internal sealed class VerifiedTickets(ISigningKeys keys, TimeProvider time)
 {
+    /// <summary>The longest text that is remembered.</summary>
+    public const int MaxLength = 512;
+
     private const int Places = 16_384;
     private const ulong GoldenRatio = 0x9E37_79B9_7F4A_7C15;
 
@@ -26,7 +29,7 @@ internal sealed class VerifiedTickets(ISigningKeys keys, TimeProvider time)
     /// <summary>What was found out about a text; null when it has to be verified.</summary>
     public TicketReading? Find(ReadOnlySpan<char> text)
     {
-        if (text.Length <= ProofLength || Volatile.Read(ref _places[PlaceOf(text)]) is not { } known)
+        if (text.Length is <= ProofLength or > MaxLength || Volatile.Read(ref _places[PlaceOf(text)]) is not { } known)
         {
             return null;
         }
@@ -43,9 +46,14 @@ internal sealed class VerifiedTickets(ISigningKeys keys, TimeProvider time)
             : null;
     }
 
-    /// <summary>Remembers a text that was verified with <paramref name="key"/>.</summary>
+    /// <summary>Remembers a text that was verified with <paramref name="key"/>, unless it is a long one.</summary>
     public void Add(ReadOnlySpan<char> text, SigningKey key, TicketReading reading)
     {
+        if (text.Length > MaxLength)
+        {
+            return;
+        }
+
         var verified = new Verified(text.ToString(), Encoding.Latin1.GetBytes(text[^ProofLength..].ToString()), key, reading);
         Volatile.Write(ref _places[PlaceOf(text)], verified);
     }

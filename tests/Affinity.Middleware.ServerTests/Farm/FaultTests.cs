@@ -79,7 +79,7 @@ public sealed class FaultTests(ITestOutputHelper output)
     public async Task While_Redis_is_away_or_silent_a_session_is_a_503_within_bounds_and_comes_back_with_it()
     {
         // What the node remembers needs no Redis; this is about a session that has to be asked for.
-        await using var farm = await ProbeFarm.StartAsync(1, settings: ("Affinity:Sessions:NearCache:Enabled", "false"));
+        await using var farm = await ProbeFarm.StartAsync(1, settings: [("Affinity:Sessions:NearCache:Enabled", "false"), ("Affinity:Sessions:OnStoreAway", "Fail")]);
         var visitor = new Visitor();
         (await visitor.PostAsync(farm[0], "set/x/1")).EnsureSuccessStatusCode();
 

@@ -143,6 +143,53 @@ public abstract partial class SessionStoreConformance
     }
 
     [Fact]
+    public async Task A_write_repeated_on_another_version_than_the_first_time_is_recognised_by_its_stamp()
+    {
+        var created = await WrittenAsync(Create());
+        var write = After(created, [7]);
+        var below = await WrittenAsync(await WrittenAsync(write), times: 3);
+        var newest = await WrittenAsync(After(below));
+
+        var result = await Store.WriteAsync(_key, Again(write, on: below), CancellationToken.None);
+
+        Assert.Equal(SessionWriteKind.Superseded, result.Kind);
+        Assert.Equal(newest, result.Newer!.Version);
+        Assert.Equal(newest, (await FoundAsync()).Version);
+    }
+
+    [Fact]
+    public async Task The_newest_write_repeated_on_another_version_is_recognised_too()
+    {
+        var write = After(await WrittenAsync(await WrittenAsync(Create()), times: 4), [7]);
+        var newest = await WrittenAsync(write);
+
+        var result = await Store.WriteAsync(_key, Again(write, on: SessionVersion.None), CancellationToken.None);
+
+        Assert.Equal((SessionWriteKind.Superseded, newest), (result.Kind, result.Newer!.Version));
+        Assert.Equal([7], result.Newer.Payload.ToArray());
+    }
+
+    [Fact]
+    public async Task A_create_repeated_as_an_update_is_recognised()
+    {
+        var write = Create([7]);
+        var below = await WrittenAsync(await WrittenAsync(write), times: 2);
+        await WrittenAsync(After(below));
+
+        Assert.Equal(SessionWriteKind.Superseded, await TryWriteAsync(Again(write, on: below)));
+    }
+
+    [Fact]
+    public async Task A_stamp_under_sixteen_others_is_forgotten_whatever_version_it_is_repeated_on()
+    {
+        var write = After(await WrittenAsync(Create()));
+        var below = await WrittenAsync(await WrittenAsync(write), SessionWrite.RememberedWrites - 1);
+        await WrittenAsync(After(below));
+
+        Assert.Equal(SessionWriteKind.Conflict, await TryWriteAsync(Again(write, on: below)));
+    }
+
+    [Fact]
     public async Task Two_hundred_parallel_writers_end_at_exactly_two_hundred_increments()
     {
         var version = await WrittenAsync(Create(BitConverter.GetBytes(0)));

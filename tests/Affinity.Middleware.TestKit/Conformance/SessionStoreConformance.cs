@@ -32,6 +32,10 @@ public abstract partial class SessionStoreConformance
         SessionVersion expected, byte[]? payload = null, TimeSpan? idle = null, TimeSpan? absolute = null, int generation = 0) =>
         new(expected, expected.Next(), generation, payload ?? [1, 2, 3], idle ?? Hour, absolute ?? Hour);
 
+    /// <summary>The same write, by its stamp, on top of another version.</summary>
+    private static SessionWrite Again(SessionWrite write, SessionVersion on) =>
+        write with { Expected = on, Next = write.Next with { Counter = on.Counter + 1 } };
+
     private async Task<SessionVersion> WrittenAsync(SessionWrite write)
     {
         var result = await Store.WriteAsync(_key, write, CancellationToken.None);

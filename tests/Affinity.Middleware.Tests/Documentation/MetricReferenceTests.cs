@@ -64,6 +64,7 @@ public sealed class MetricReferenceTests
         metrics.SessionLost("");
         metrics.SessionHealed("");
         metrics.SaveConflict();
+        metrics.JournalReplayed("");
         metrics.TouchDropped();
         metrics.StoreCalled("", "", TimeSpan.Zero);
         metrics.Beat("");

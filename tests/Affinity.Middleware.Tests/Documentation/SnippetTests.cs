@@ -1,3 +1,4 @@
+using Affinity.Sessions;
 using System.Net;
 using System.Text.RegularExpressions;
 using Affinity.TestKit;
@@ -49,7 +50,7 @@ public sealed partial class SnippetTests
             SessionSnippets.CheckOut(routes);
             SessionSnippets.Welcome(routes);
             SessionSnippets.BecomeAdmin(routes);
-        });
+        }, options => options.Sessions.OnStoreAway = StoreAway.Fail);
         var visitor = new Visitor();
         using var confirmed = await visitor.PostAsync(app.Address, "/checkout");
         using var admin = await visitor.PostAsync(app.Address, "/become-admin");

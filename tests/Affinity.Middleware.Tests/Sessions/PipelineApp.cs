@@ -26,10 +26,10 @@ internal sealed class PipelineApp : IAsyncDisposable
     public IServiceProvider Services => _app.Services;
 
     public static async Task<PipelineApp> StartAsync(
-        Action<WebApplication> map, Action<AffinityOptions>? configure = null, Action<WebApplicationBuilder>? build = null)
+        Action<WebApplication> map, Action<AffinityOptions>? configure = null, Action<WebApplicationBuilder>? build = null, SharedBackend? backend = null)
     {
-        var time = new ManualTime();
-        var store = new FaultyStore(new MemorySessionStore(time));
+        var time = backend?.Time ?? new ManualTime();
+        var store = new FaultyStore(backend?.Store ?? new MemorySessionStore(time));
         var builder = WebApplication.CreateBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
@@ -41,6 +41,16 @@ internal sealed class PipelineApp : IAsyncDisposable
         map(app);
         await app.StartAsync();
         return new PipelineApp(app, time, store);
+    }
+
+    /// <summary>What two apps share that are nodes of one farm; announcements are not heard.</summary>
+    internal sealed class SharedBackend
+    {
+        public SharedBackend() => Store = new MemorySessionStore(Time);
+
+        public ManualTime Time { get; } = new();
+
+        public MemorySessionStore Store { get; }
     }
 
     /// <summary>What a SIGTERM brings about.</summary>

@@ -163,7 +163,7 @@ public sealed class SessionPipelineTests
     [Fact]
     public async Task With_the_store_away_only_a_request_that_needs_the_session_fails_and_nobody_loses_a_cookie()
     {
-        await using var app = await StartAsync();
+        await using var app = await StartAsync(configure: FailsWithoutStore);
         await _visitor.PostAsync(app.Address, "/set/x/1");
         app.Store.Break();
         app.Time.Advance(LongerThanRemembered);
@@ -188,7 +188,7 @@ public sealed class SessionPipelineTests
     [InlineData("/flush/x/2")]
     public async Task A_save_that_fails_is_a_503_without_the_body_of_success(string path)
     {
-        await using var app = await StartAsync();
+        await using var app = await StartAsync(configure: FailsWithoutStore);
         await _visitor.PostAsync(app.Address, "/set/x/1");
         app.Store.BeforeWrite = (_, _) => throw FaultyStore.Ambiguous();
 
@@ -202,7 +202,7 @@ public sealed class SessionPipelineTests
     [Fact]
     public async Task A_store_that_is_away_is_a_503_also_behind_the_apps_exception_handler()
     {
-        await using var app = await StartAsync(exceptionHandler: true);
+        await using var app = await StartAsync(configure: FailsWithoutStore, exceptionHandler: true);
         await _visitor.PostAsync(app.Address, "/set/x/1");
         app.Store.Break();
         app.Time.Advance(LongerThanRemembered);
@@ -422,6 +422,8 @@ public sealed class SessionPipelineTests
 
         Assert.Equal(0, app.Store.Reads);
     }
+
+    private static void FailsWithoutStore(AffinityOptions options) => options.Sessions.OnStoreAway = StoreAway.Fail;
 
     private static async Task WaitUntilAsync(Func<bool> condition)
     {

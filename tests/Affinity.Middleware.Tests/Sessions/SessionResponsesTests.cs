@@ -60,7 +60,7 @@ public sealed class SessionResponsesTests
     [Fact]
     public async Task An_update_whose_commit_may_have_arrived_is_not_applied_again_when_the_app_goes_on()
     {
-        await using var app = await StartAsync(_ => { });
+        await using var app = await StartAsync(_ => { }, FailsWithoutStore);
         await _visitor.PostAsync(app.Address, "/increment/n");
         app.Store.AfterWrite = (number, _) => number is 2 or 3 ? throw FaultyStore.Ambiguous() : ValueTask.CompletedTask;
 
@@ -73,7 +73,7 @@ public sealed class SessionResponsesTests
     [Fact]
     public async Task A_value_whose_commit_may_have_arrived_is_saved_when_the_app_goes_on()
     {
-        await using var app = await StartAsync(_ => { });
+        await using var app = await StartAsync(_ => { }, FailsWithoutStore);
         app.Store.AfterWrite = (number, _) => number is 1 or 2 ? throw FaultyStore.Ambiguous() : ValueTask.CompletedTask;
 
         using var response = await _visitor.PostAsync(app.Address, "/try-to-commit/x/1");
@@ -161,7 +161,11 @@ public sealed class SessionResponsesTests
     [Fact]
     public async Task Over_HTTP_2_a_save_that_fails_is_a_503()
     {
-        await using var app = await StartAsync(_ => { }, builder => builder.WebHost.ConfigureKestrel(o => o.ConfigureEndpointDefaults(e => e.Protocols = HttpProtocols.Http2)));
+        await using var app = await StartAsync(_ => { }, builder =>
+        {
+            FailsWithoutStore(builder);
+            builder.WebHost.ConfigureKestrel(o => o.ConfigureEndpointDefaults(e => e.Protocols = HttpProtocols.Http2));
+        });
         app.Store.BeforeWrite = (_, _) => throw FaultyStore.Ambiguous();
         using var client = new HttpClient();
         foreach (var path in new[] { "/events/x/1", "/not-modified/x/1" })
@@ -223,6 +227,8 @@ public sealed class SessionResponsesTests
 
         Assert.Equal("ok", await _visitor.GetStringAsync(app.Address, "/rules"));
     }
+
+    private static void FailsWithoutStore(WebApplicationBuilder builder) => builder.Services.Configure<AffinityOptions>(o => o.Sessions.OnStoreAway = StoreAway.Fail);
 
     private static Task<PipelineApp> StartAsync(Action<WebApplication> use, Action<WebApplicationBuilder>? build = null) => PipelineApp.StartAsync(
         app =>

@@ -9,6 +9,8 @@ public sealed class TicketCodecTests
     private readonly FixedKeys _keys = new(Sample.Key());
     private readonly ManualTime _time = new(Sample.Now);
 
+    private static Ticket WithJournal => Sample.Ticket() with { Journal = [0xCA, 0xFE, 0xBA, 0xBE] };
+
     private static string Genuine => Sample.Codec().Encode(Sample.Ticket(), Sample.Key());
 
     [Fact]
@@ -31,6 +33,57 @@ public sealed class TicketCodecTests
 
     [Fact]
     public void A_ticket_is_138_characters_long() => Assert.Equal(138, Genuine.Length);
+
+    [Fact]
+    public void A_ticket_with_a_journal_comes_back_as_it_was()
+    {
+        var decoding = Decode(Sample.Codec().Encode(WithJournal, Sample.Key()));
+        Assert.Equal(TicketReasons.Valid, decoding.Reason);
+        Assert.Equal(WithJournal.Journal, decoding.Ticket!.Journal);
+        Assert.Equal(Sample.Ticket(), decoding.Ticket with { Journal = null });
+    }
+
+    [Fact]
+    public void The_golden_ticket_with_a_journal_is_written_byte_for_byte() =>
+        Assert.Equal(Sample.Golden("session-v1-journal.txt"), Sample.Codec().Encode(WithJournal, Sample.Key()));
+
+    [Theory]
+    [InlineData(10, 0x00)] // a journal that no flag announces
+    [InlineData(10, 0x03)] // a further flag
+    [InlineData(71, 0x01)] // longer than what is there
+    [InlineData(72, 0x03)] // shorter
+    [InlineData(72, 0x05)]
+    public void A_journal_that_is_not_as_announced_is_refused_although_it_is_genuine(int at, byte value)
+    {
+        var signed = Sample.Bytes(Sample.Codec().Encode(WithJournal, Sample.Key()))[..^SigningKey.MacSize];
+        signed[at] = value;
+        Assert.Equal(TicketReasons.BadBody, Decode(Signed(signed)).Reason);
+    }
+
+    [Fact]
+    public void An_empty_journal_is_neither_read_nor_written()
+    {
+        byte[] signed = [.. Sample.Bytes(Genuine)[..^SigningKey.MacSize], 0, 0];
+        signed[10] = 1;
+        Assert.Equal(TicketReasons.BadBody, Decode(Signed(signed)).Reason);
+        Assert.Throws<ArgumentException>(() => Sample.Codec().Encode(Sample.Ticket() with { Journal = [] }, Sample.Key()));
+    }
+
+    [Fact]
+    public void The_longest_journal_is_the_longest_with_which_the_text_is_no_longer_than_told()
+    {
+        Assert.Equal(0, TicketCodec.MaxJournalLength(138));
+        for (var length = 200; length <= TicketCodec.MaxTextLength; length += 61)
+        {
+            var most = TicketCodec.MaxJournalLength(length);
+            Assert.InRange(Text(most).Length, length - 3, length);
+            Assert.True(Text(most + 1).Length > length);
+        }
+
+        Assert.NotNull(Decode(Text(TicketCodec.MaxJournalLength(TicketCodec.MaxTextLength))).Ticket);
+
+        static string Text(int journal) => Sample.Codec().Encode(Sample.Ticket() with { Journal = new byte[journal] }, Sample.Key());
+    }
 
     [Fact]
     public void Every_flipped_bit_is_refused()

@@ -41,6 +41,17 @@ public sealed class VerifiedTicketsTests
     }
 
     [Fact]
+    public void A_long_text_is_verified_each_time()
+    {
+        foreach (var (length, known) in new[] { (VerifiedTickets.MaxLength, true), (VerifiedTickets.MaxLength + 1, false) })
+        {
+            var text = new string('A', length);
+            _verified.Add(text, _keys.Current!, _reading);
+            Assert.Equal(known, _verified.Find(text) is not null);
+        }
+    }
+
+    [Fact]
     public void At_its_end_a_ticket_is_known_no_more()
     {
         Add();

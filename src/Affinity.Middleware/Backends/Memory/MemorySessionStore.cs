@@ -131,7 +131,7 @@ internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore, ISe
             return Put(key.Value, live.Update(write, now), now);
         }
 
-        var kind = live.Writes.Contains(write.Next) ? SessionWriteKind.Superseded : SessionWriteKind.Conflict;
+        var kind = Array.Exists(live.Writes, done => done.Stamp == write.Next.Stamp) ? SessionWriteKind.Superseded : SessionWriteKind.Conflict;
         return new SessionWriteResult(kind, live.ToStored(now, withPayload: true));
     }
 

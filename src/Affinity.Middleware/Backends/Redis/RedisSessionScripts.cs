@@ -123,7 +123,7 @@ internal static class RedisSessionScripts
         redis.call('HDEL', key, '')
         if record.kind ~= 'live' then return { record.kind } end
         if record.v == ARGV[3] and record.s == ARGV[4] then return { 'written' } end
-        if string.find(record.writes, ',' .. tag .. ',', 1, true) then return full('superseded', record) end
+        if string.find(record.writes, '-' .. ARGV[4] .. ',', 1, true) then return full('superseded', record) end
         return full('conflict', record)
         """;
 

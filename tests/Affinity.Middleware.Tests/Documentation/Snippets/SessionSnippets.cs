@@ -1,4 +1,3 @@
-using Affinity.Sessions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 
@@ -38,9 +37,9 @@ internal static class SessionSnippets
     public static void Welcome(WebApplication app)
     {
         // snippet: out of reach
-        app.MapGet("/", (HttpContext context) => context.GetAffinity().Store == StoreReach.Unreachable
-            ? "Welcome. Your basket cannot be shown just now."
-            : $"Welcome. You have {context.Session.Get<int>("items")} things in your basket.");
+        app.MapGet("/", (HttpContext context) => context.Session.IsAvailable
+            ? $"Welcome. You have {context.Session.Get<int>("items")} things in your basket."
+            : "Welcome. Your basket cannot be shown just now.");
         // end
     }
 

@@ -1,0 +1,97 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.Extensions.Options;
+
+namespace Affinity.Tickets;
+
+/// <summary>What came of opening a sealed section.</summary>
+internal enum SealKind
+{
+    /// <summary>Its key is not known here, or the keys cannot be read: a fault of ours that says nothing about the section.</summary>
+    Unreachable,
+
+    /// <summary>Nobody has sealed this for this session and this application.</summary>
+    Damaged,
+
+    /// <summary>Here it is.</summary>
+    Opened,
+}
+
+/// <summary>What came of opening a sealed section, with its content when it was opened.</summary>
+internal readonly record struct SealOpening(SealKind Kind, byte[]? Content);
+
+/// <summary>
+/// Keeps what a ticket carries from its bearer's eyes, with the shared Data Protection keys, bound to application and session. That nobody changes it is the affair of the ticket's MAC.
+/// </summary>
+internal sealed class TicketSeal(
+    IDataProtectionProvider protection, TicketScope scope, UnknownKeys unknown, IKeyManager keys, IOptions<KeyManagementOptions> options, TicketOptions ticket)
+{
+    // The magic header 09 F0 C9 F0, and behind it the key's id.
+    private const int HeaderSize = 4;
+    private const int KeyIdSize = 16;
+
+    private readonly bool _keysAreOurs = options.Value.XmlRepository is KeyVaultXmlRepository;
+
+    /// <summary>How many sealed bytes a ticket has room for.</summary>
+    public int MaxLength { get; } = Math.Min(ushort.MaxValue, TicketCodec.MaxJournalLength(ticket.MaxBytes - TicketCookie.NameOf(ticket).Length - 1));
+
+    /// <summary>Seals; false when no key can be had just now.</summary>
+    public bool TrySeal(SessionId session, byte[] content, [NotNullWhen(true)] out byte[]? sealedBytes)
+    {
+        try
+        {
+            sealedBytes = Protector(session).Protect(content);
+            return true;
+        }
+        catch (Exception exception) when (exception is CryptographicException or KeyVaultException)
+        {
+            sealedBytes = null;
+            return false;
+        }
+    }
+
+    /// <summary>Opens. A key that is not known is looked for first, as a cookie's is.</summary>
+    public async ValueTask<SealOpening> OpenAsync(SessionId session, byte[] sealedBytes, CancellationToken cancellationToken)
+    {
+        if (sealedBytes.Length < HeaderSize + KeyIdSize)
+        {
+            return new(SealKind.Damaged, Content: null);
+        }
+
+        var keyId = new Guid(sealedBytes.AsSpan(HeaderSize, KeyIdSize));
+        if (_keysAreOurs && unknown.IsWorthReading(keyId))
+        {
+            await unknown.CatchUpAsync([keyId], cancellationToken);
+        }
+
+        try
+        {
+            return new(SealKind.Opened, Protector(session).Unprotect(sealedBytes));
+        }
+        catch (KeyVaultException)
+        {
+            return new(SealKind.Unreachable, Content: null);
+        }
+        catch (CryptographicException)
+        {
+            return new(Knows(keyId) ? SealKind.Damaged : SealKind.Unreachable, Content: null);
+        }
+    }
+
+    private bool Knows(Guid keyId)
+    {
+        try
+        {
+            return keys.GetAllKeys().Any(key => key.KeyId == keyId);
+        }
+        catch (Exception exception) when (exception is CryptographicException or KeyVaultException)
+        {
+            return false;
+        }
+    }
+
+    // Data Protection names purposes in its log, so the session stands there by its fingerprint.
+    private IDataProtector Protector(SessionId session) => protection.CreateProtector("Affinity.Ticket.Journal", "v1", scope.Application, session.ToFingerprint());
+}

@@ -1,0 +1,76 @@
+using Affinity.TestKit;
+using Affinity.Tickets;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace Affinity.Tests.Tickets;
+
+/// <summary>What a ticket carries is opened for its session and its application only, and a fault of ours is told apart from damage.</summary>
+public sealed class TicketSealTests : IDisposable
+{
+    private readonly ManualTime _time = new();
+    private readonly FakeKeyVault _vault = new();
+    private readonly ProtectionNode _node;
+    private readonly SessionId _session = SessionId.Create();
+
+    public TicketSealTests() => _node = new ProtectionNode(_vault, _time);
+
+    public void Dispose() => _node.Dispose();
+
+    [Fact]
+    public async Task What_one_node_has_sealed_another_one_opens()
+    {
+        var sealedBytes = Sealed(Seal(_node));
+        using var other = new ProtectionNode(_vault, _time);
+
+        var opening = await Seal(other).OpenAsync(_session, sealedBytes, default);
+
+        Assert.Equal(SealKind.Opened, opening.Kind);
+        Assert.Equal([1, 2, 3], opening.Content);
+    }
+
+    [Fact]
+    public async Task Of_another_session_or_application_or_changed_it_is_damaged()
+    {
+        var seal = Seal(_node);
+        var sealedBytes = Sealed(seal);
+        var changed = sealedBytes.ToArray();
+        changed[^1] ^= 1;
+
+        Assert.Equal(SealKind.Damaged, (await seal.OpenAsync(SessionId.Create(), sealedBytes, default)).Kind);
+        Assert.Equal(SealKind.Damaged, (await Seal(_node, "other").OpenAsync(_session, sealedBytes, default)).Kind);
+        Assert.Equal(SealKind.Damaged, (await seal.OpenAsync(_session, changed, default)).Kind);
+        Assert.Equal(SealKind.Damaged, (await seal.OpenAsync(_session, [1, 2, 3], default)).Kind);
+    }
+
+    [Fact]
+    public async Task Under_a_key_that_is_not_known_it_is_out_of_reach_and_not_damaged()
+    {
+        using var stranger = new ProtectionNode(new FakeKeyVault(), _time);
+
+        Assert.Equal(SealKind.Unreachable, (await Seal(_node).OpenAsync(_session, Sealed(Seal(stranger)), default)).Kind);
+    }
+
+    [Theory]
+    [InlineData(400, null)]
+    [InlineData(3400, null)]
+    [InlineData(4050, "__Host-a-rather-long-name-for-a-cookie")]
+    public void The_longest_that_it_takes_makes_a_cookie_of_just_the_size_that_is_allowed(int maxBytes, string? name)
+    {
+        var options = new TicketOptions { MaxBytes = maxBytes, CookieName = name };
+        var length = Seal(_node, options: options).MaxLength;
+
+        var cookie = TicketCookie.NameOf(options).Length + 1 + Sample.Codec().Encode(Sample.Ticket() with { Journal = new byte[length] }, Sample.Key()).Length;
+
+        Assert.InRange(cookie, maxBytes - 3, maxBytes);
+    }
+
+    private byte[] Sealed(TicketSeal seal)
+    {
+        Assert.True(seal.TrySeal(_session, [1, 2, 3], out var sealedBytes));
+        return sealedBytes;
+    }
+
+    private static TicketSeal Seal(ProtectionNode node, string application = "shop", TicketOptions? options = null) =>
+        ActivatorUtilities.CreateInstance<TicketSeal>(node.Services, new TicketScope(application, []), options ?? new TicketOptions());
+}
