@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Affinity.TestKit;
 using ShopFarm;
 
 namespace Affinity.BalancerTests.Kit;
@@ -8,7 +9,6 @@ namespace Affinity.BalancerTests.Kit;
 internal static class ResultTable
 {
     private static readonly string[] Scenarios = ["killed while idle", "killed under load", "drain", "rolling restart", "two instances, one killed"];
-    private static readonly Lock Gate = new();
     private static readonly ConcurrentDictionary<(string Balancer, string Scenario), string> Cells = new();
 
     /// <summary>Answers the cell, for the test's own output.</summary>
@@ -19,14 +19,7 @@ internal static class ResultTable
         var errors = faults.Count == 0 ? "0" : $"{gets} GET + {posts} POST";
         var cell = string.Create(CultureInfo.InvariantCulture, $"{tally.Requests:N0} / {errors} / {tally.ValuesLost + tally.SignInsLost + tally.Doubled}");
         Cells[(balancer, scenario)] = cell;
-        if (Environment.GetEnvironmentVariable("BALANCER_TABLE") is { Length: > 0 } file)
-        {
-            lock (Gate)
-            {
-                File.WriteAllText(file, Render());
-            }
-        }
-
+        MeasuredTable.Write("BALANCER_TABLE", Render);
         return $"{balancer}, {scenario}: {cell} (requests / errors / lost), {tally.Answered} values answered";
     }
 

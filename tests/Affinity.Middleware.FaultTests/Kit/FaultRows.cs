@@ -49,6 +49,14 @@ public abstract class FaultRows(ITestOutputHelper output)
         return verdict;
     }
 
+    /// <summary>SIGKILL; a second later it starts again with what it has kept.</summary>
+    private protected static async Task DieForASecondAsync(RedisServer redis)
+    {
+        redis.Kill();
+        await Task.Delay(TimeSpan.FromSeconds(1));
+        await redis.RestartAsync();
+    }
+
     /// <summary>By work and not by time, so that a machine that is busy with other things lets a row take longer and not show less.</summary>
     private static async Task SaveAsync(List<LoadVisitor> crowd, int more)
     {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Affinity.FaultTests.History;
+using Affinity.TestKit;
 
 namespace Affinity.FaultTests.Kit;
 
@@ -8,7 +9,6 @@ namespace Affinity.FaultTests.Kit;
 internal static class FaultTable
 {
     private const string Header = "| fault | requests | failed | slow (> 1 s) | lost | told lost | lost and not told | stale, crossed, back from the dead |\n|---|---|---|---|---|---|---|---|";
-    private static readonly Lock Gate = new();
     private static readonly ConcurrentDictionary<string, string> Rows = new(StringComparer.Ordinal);
 
     /// <summary>Answers the row, for the test's own output.</summary>
@@ -18,14 +18,9 @@ internal static class FaultTable
             CultureInfo.InvariantCulture,
             $"| {fault} | {verdict.Requests:N0} | {verdict.Failed:N0} | {verdict.Slow:N0} | {verdict.Lost} | {verdict.ToldLost} | {verdict.LostAndNotTold} | {verdict.Stale + verdict.Crossed + verdict.Resurrected} |");
         Rows[fault] = row;
-        if (Environment.GetEnvironmentVariable("FAULT_TABLE") is { Length: > 0 } file)
-        {
-            lock (Gate)
-            {
-                File.WriteAllText(file, string.Join('\n', Rows.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value).Prepend(Header)) + "\n");
-            }
-        }
-
+        MeasuredTable.Write("FAULT_TABLE", Render);
         return row;
     }
+
+    private static string Render() => string.Join('\n', Rows.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value).Prepend(Header)) + "\n";
 }

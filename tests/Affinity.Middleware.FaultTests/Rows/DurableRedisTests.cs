@@ -25,12 +25,7 @@ public sealed class DurableRedisTests(ITestOutputHelper output, DurableRedisTest
             Fault = $"kill -9 and restart after 1 s, AOF {fsync}",
             LosesNothing = true,
             FailsNothing = Merged.OutageJournal,
-            Strike = async () =>
-            {
-                Redis.Kill();
-                await Task.Delay(TimeSpan.FromSeconds(1));
-                await Redis.RestartAsync();
-            },
+            Strike = () => DieForASecondAsync(Redis),
         });
     }
 

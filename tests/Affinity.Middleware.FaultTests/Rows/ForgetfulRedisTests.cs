@@ -48,12 +48,7 @@ public sealed class ForgetfulRedisTests(ITestOutputHelper output, ForgetfulRedis
     public Task Redis_is_killed_and_comes_again_empty() => PlayAsync(nodes.Farm, new Scene
     {
         Fault = "kill -9 and restart after 1 s, no persistence",
-        Strike = async () =>
-        {
-            Redis.Kill();
-            await Task.Delay(TimeSpan.FromSeconds(1));
-            await Redis.RestartAsync();
-        },
+        Strike = () => DieForASecondAsync(Redis),
     });
 
     [ServerFact(Needs.Redis)]

@@ -6,7 +6,7 @@ using Xunit.Abstractions;
 
 namespace Affinity.FaultTests.Rows;
 
-/// <summary>Nodes that stop, die in the middle of a request, or do not know what time it is.</summary>
+/// <summary>Nodes that stop, or die in the middle of a request.</summary>
 public sealed class NodeTests(ITestOutputHelper output, NodeTests.Nodes nodes) : FaultRows(output), IClassFixture<NodeTests.Nodes>
 {
     private ProbeFarm Farm => nodes.Farm;

@@ -11,7 +11,7 @@ public sealed class StartTests(ITestOutputHelper output, StartTests.Nodes nodes)
     [ServerFact(Needs.Redis)]
     public Task Redis_refuses_connections_when_the_nodes_start() => PlayAsync(nodes.Farm, new Scene
     {
-        Fault = "connection refused at start, Redis comes after 2 s",
+        Fault = "connection refused at start, Redis comes 1 s after the first requests",
         LosesNothing = true,
         Before = 0,
         Strike = async () =>
