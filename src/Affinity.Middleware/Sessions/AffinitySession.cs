@@ -175,13 +175,14 @@ internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lif
             }
 
             journal = outage.Complete(proof, opened);
-            if (journal.IsEmpty)
+            var untold = outage.Untold(proof, opened);
+            if (untold.IsEmpty)
             {
                 Accept(proof, await lifecycle.LoadAsync(proof, cancellationToken)); // this node has told the store, out of another request's ticket
             }
             else
             {
-                var result = await outage.ReplayAsync(proof with { Generation = proof.Generation - opened.Raises + journal.Raises }, journal).WaitAsync(cancellationToken);
+                var result = await outage.ReplayAsync(proof with { Generation = proof.Generation - opened.Raises + untold.Raises }, untold).WaitAsync(cancellationToken);
                 Accept(proof, new SessionLoadResult(result.Kind, result.Snapshot));
             }
 
@@ -232,7 +233,7 @@ internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lif
     private void Show(SessionSnapshot withoutJournal)
     {
         _withoutJournal = withoutJournal;
-        _snapshot = _journal is { IsEmpty: false } ? withoutJournal.With(_journal.ApplyTo(withoutJournal.Items)) : withoutJournal;
+        _snapshot = _journal is { IsEmpty: false } ? withoutJournal.With(_journal.ApplyTo(withoutJournal)) : withoutJournal;
         _onlyRead = false;
     }
 
@@ -432,7 +433,7 @@ internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lif
         if (Reach == StoreReach.Unreachable && _journal is not null && lifecycle.Outage is { } outage)
         {
             ThrowIfReadOnly();
-            Journal(outage, cause: null);
+            Journal(outage, _snapshot, cause: null);
             return;
         }
 
@@ -450,7 +451,7 @@ internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lif
             Reach = StoreReach.Unreachable;
             if (e.InnerException is SessionStoreException fault && lifecycle.Outage?.MayJournal(Delta, fault) == true)
             {
-                Journal(lifecycle.Outage, e);
+                Journal(lifecycle.Outage, start, e);
                 return;
             }
 
@@ -467,7 +468,7 @@ internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lif
     private void IssueTicket() => ticket.Issue(new Ticket(_id, _snapshot!.Version, _snapshot.Generation, lifecycle.Time.GetUtcNow(), _snapshot.IdleUntil, _snapshot.Expires));
 
     /// <summary>The change goes into the visitor's ticket, and for the rest of the request the store is left alone.</summary>
-    private void Journal(SessionOutage outage, SessionUnavailableException? cause)
+    private void Journal(SessionOutage outage, SessionSnapshot? start, SessionUnavailableException? cause)
     {
         if (!lifecycle.CanIssue)
         {
@@ -475,7 +476,7 @@ internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lif
         }
 
         var held = (ticket.ToIssue ?? ticket.Reading.Ticket) is { } known && (_onlyJournal || known.Session == _id) ? known : null;
-        var on = _onlyJournal ? null : Delta.Tried?.On ?? _withoutJournal ?? _snapshot;
+        var on = _onlyJournal ? null : Delta.Tried?.On ?? _withoutJournal ?? start;
         (var issued, _journal) = outage.Add(KnownId(), held, on, _journal ?? SessionJournal.Empty, Delta, cause);
         _delta = null;
         if (on is not null)
