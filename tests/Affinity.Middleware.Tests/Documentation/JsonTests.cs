@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Affinity.Nodes;
+using Affinity.Sessions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Internal;
@@ -72,6 +73,6 @@ public sealed class JsonTests
         var result = new AffinityOptionsValidator(Options.Create(new HostOptions()), new HostingEnvironment { EnvironmentName = Environments.Production }).Validate(name: null, options);
 
         Assert.True(result.Succeeded, result.FailureMessage);
-        Assert.True(options.IsShared);
+        Assert.True(options.IsShared || options.Sessions.Carrier == SessionCarrier.Cookie);
     }
 }
