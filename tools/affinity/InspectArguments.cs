@@ -111,7 +111,6 @@ internal sealed record InspectArguments
 
     private InspectArguments? With(string option, string? value, out string fault)
     {
-        fault = value is null ? $"{option} needs something behind it." : "";
         switch (option)
         {
             case "--application":

@@ -30,7 +30,7 @@ internal sealed class CookieInspector(
             : [.. Tickets(input, showValues, notes), .. Bindings(input, notes), .. Routes(input, notes)];
         if (cookies.Count == 0)
         {
-            notes.Add($"None of the {InspectionKeys.Count(input.CountCookies(), "cookie")} is named {string.Join(", ", scope.TicketNames.Concat(scope.BindingNames))} or {scope.RouteName}. Names are compared with their case.");
+            notes.Add($"There is no cookie named {string.Join(", ", scope.TicketNames.Concat(scope.BindingNames))} or {scope.RouteName}; {input.CountCookies()} of other names were not looked at. Names are compared with their case.");
         }
 
         var valid = cookies.Count > 0 && cookies.GroupBy(cookie => cookie.Is, StringComparer.Ordinal).All(kind => kind.Any(cookie => cookie.Valid));

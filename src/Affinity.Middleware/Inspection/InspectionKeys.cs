@@ -27,7 +27,7 @@ internal static class InspectionKeys
                     ? ($"It is signed with a key of {NameOf(secrets, secret)} for a week that has not come yet.", "The clock of the node that has signed it runs ahead by more than a week, or this one's is behind. Set the clocks by NTP.")
                     : ($"It is signed with a key of {NameOf(secrets, secret)} that is more than {SigningWeeks.PastDays} days old.", "Nothing: it is old, and its visitor gets a new one. If it is not old, compare the clocks of the nodes.");
             case SecretSigningKeys secrets:
-                return ($"The key comes from none of the {Count(secrets.SecretCount, "secret")} known here.",
+                return ($"The key comes from no secret that is known here, of which there {(secrets.SecretCount == 1 ? "is 1" : $"are {secrets.SecretCount}")}.",
                     "Compare Affinity:Secrets of all instances, in order and to the last character, and think of instances without secrets, which sign with keys of the store. "
                     + "A secret that was taken away too early does this too (docs/operations.md, Changing Affinity:Secrets). If all agree, it is not ours.");
             case VaultSigningKeys vault when vault.FindInRing(id) is not null:
@@ -40,9 +40,6 @@ internal static class InspectionKeys
                         "A node reads the ring again within 5 seconds, and at once when a visitor brings a key that it does not know. If it stays so: the store has lost its keys, it is another store, or it is not ours.");
         }
     }
-
-    /// <summary>A number and a noun, for people.</summary>
-    public static string Count(int number, string noun) => string.Create(CultureInfo.InvariantCulture, $"{number} {noun}{(number == 1 ? "" : "s")}");
 
     private static string OfSecret(SecretSigningKeys secrets, int secret, uint week, DateTimeOffset now)
     {

@@ -14,7 +14,7 @@ internal static class InspectorSample
 
     public static SigningKey Key => new SecretSigningKeys([Sample.Secret], new ManualTime(Sample.Now)).Current;
 
-    public static string Ticket => Sample.Codec().Encode(Sample.Ticket(), Key);
+    public static string Genuine => Sample.Codec().Encode(Sample.Ticket(), Key);
 
     public static Binding NodeA => new(NodeId.Parse("node-a"), Sample.Now.AddHours(1)) { Track = "blue", TrackUntil = Sample.Now.AddDays(1), Repairs = 2 };
 

@@ -125,7 +125,7 @@ public sealed class InspectorSecrecyTests : IDisposable
 
     private static string[] Texts(InspectionReport report) => [InspectionText.Of(report), JsonSerializer.Serialize(report, InspectionJson.Default.InspectionReport)];
 
-    private (string, string?) Tell(string ticket, TicketSeal? seal)
+    private static (string, string?) Tell(string ticket, TicketSeal? seal)
     {
         var cookie = Create(seal: seal).Inspect(InspectionInput.Parse(ticket), showValues: true).Cookies[0];
         Assert.Null(cookie.Ticket?.Journal?.Entries);
