@@ -46,7 +46,7 @@ public sealed class InspectEndpointTests
     public async Task A_cookie_that_is_posted_is_judged_and_nothing_is_done_with_it()
     {
         var store = new FaultyStore(new MemorySessionStore(TimeProvider.System));
-        using var log = new ListLogger();
+        using var log = new LogLines();
         await using var app = await StartAsync(builder =>
         {
             builder.Services.AddSingleton<ISessionStore>(store);
