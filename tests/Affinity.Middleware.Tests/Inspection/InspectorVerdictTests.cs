@@ -251,6 +251,35 @@ public sealed class InspectorVerdictTests
         Assert.All(ways, way => Assert.True(Inspect(way).Cookies[0] is { Is: "ticket", Valid: true, Length: 138 }));
     }
 
+    [Fact]
+    public void No_changed_bit_no_cut_and_no_text_without_sense_counts_or_throws()
+    {
+        var inspector = Create();
+        var bytes = Sample.Bytes(Genuine);
+        var random = new Random(20300101);
+        for (var i = 0; i < bytes.Length * 8; i++)
+        {
+            bytes[i / 8] ^= (byte)(1 << (i % 8));
+            Refuses(Sample.Text(bytes));
+            bytes[i / 8] ^= (byte)(1 << (i % 8));
+        }
+
+        for (var i = 0; i < Genuine.Length; i++)
+        {
+            Refuses(Genuine[..i]);
+            Refuses(Genuine[(i + 1)..]);
+        }
+
+        for (var i = 0; i < 1000; i++)
+        {
+            var noise = string.Concat(Enumerable.Range(0, random.Next(300)).Select(_ => (char)random.Next(random.Next(2) == 0 ? 128 : 0x10000)));
+            Refuses(noise);
+            Refuses($"Cookie: {Sample.CookieName}={noise.Replace('\n', ' ').Replace('\r', ' ')}; {BindingName}={noise}");
+        }
+
+        void Refuses(string text) => Assert.DoesNotContain(inspector.Inspect(InspectionInput.Parse(text), showValues: true).Cookies, cookie => cookie.Valid && cookie.Is != "route");
+    }
+
     private static string[] Verdicts(InspectionReport report) => [.. report.Cookies.Select(cookie => cookie.Verdict)];
 
     private static IEnumerable<string> Cases() =>
