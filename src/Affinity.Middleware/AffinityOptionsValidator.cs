@@ -48,12 +48,13 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHost
             yield return $"Affinity:Ticket:CookieName is {binding}, which carries the signed binding; leave it out, or use another name.";
         }
 
-        if (options.Stickiness.CookieName is { } route && (string.Equals(route, ticket, StringComparison.Ordinal) || string.Equals(route, binding, StringComparison.Ordinal)))
+        string[] signed = [ticket, binding, .. TicketCookie.ChunkNamesOf(ticket)];
+        if (options.Stickiness.CookieName is { } route && signed.Contains(route, StringComparer.Ordinal))
         {
             yield return $"Affinity:Stickiness:CookieName is {route}, which is a cookie that Affinity signs; leave it out for AFF, or use another name.";
         }
 
-        if (options.Stickiness.ApplicationCookie is { } followed && (string.Equals(followed, ticket, StringComparison.Ordinal) || string.Equals(followed, binding, StringComparison.Ordinal)))
+        if (options.Stickiness.ApplicationCookie is { } followed && signed.Contains(followed, StringComparer.Ordinal))
         {
             yield return $"Affinity:Stickiness:ApplicationCookie is {followed}, which is written after the binding is decided; name a cookie that the app sets.";
         }

@@ -39,7 +39,7 @@ internal sealed class SessionOutage(
             return SessionJournal.Empty;
         }
 
-        var opening = await seal.OpenAsync(ticket.Session, sealedBytes, cancellationToken);
+        var opening = await seal.OpenAsync(TicketSection.Journal, ticket.Session, sealedBytes, cancellationToken);
         var journal = SessionJournal.Empty;
         var decoding = opening.Kind switch
         {
@@ -127,7 +127,7 @@ internal sealed class SessionOutage(
         var added = keeper.Append(session, proven, journal, entry) ?? throw Full(session, journal, entry, cause);
         var bytes = SessionJournalCodec.SizeOf(added) <= seal.MaxLength ? SessionJournalCodec.Encode(added) : null;
         byte[]? sealedBytes = null;
-        if (bytes is null || !seal.TrySeal(session, bytes, out sealedBytes) || sealedBytes.Length > seal.MaxLength)
+        if (bytes is null || !seal.TrySeal(TicketSection.Journal, session, bytes, out sealedBytes) || sealedBytes.Length > seal.MaxLength)
         {
             keeper.Retract(session, added);
             throw bytes is not null && sealedBytes is null

@@ -22,27 +22,39 @@ internal enum SealKind
 /// <summary>What came of opening a sealed section, with its content when it was opened.</summary>
 internal readonly record struct SealOpening(SealKind Kind, byte[]? Content);
 
+/// <summary>What is sealed: one is not opened as the other.</summary>
+internal enum TicketSection
+{
+    /// <summary><see cref="Ticket.Journal"/>.</summary>
+    Journal,
+
+    /// <summary><see cref="Ticket.Content"/>.</summary>
+    Content,
+}
+
 /// <summary>
-/// Keeps what a ticket carries from its bearer's eyes, with the shared Data Protection keys, bound to application and session. That nobody changes it is the affair of the ticket's MAC.
+/// Keeps what a ticket carries from its bearer's eyes, with the shared Data Protection keys, bound to section, application and session. That nobody changes it is the affair of the ticket's MAC.
 /// </summary>
 internal sealed class TicketSeal(
     IDataProtectionProvider protection, TicketScope scope, UnknownKeys unknown, IKeyManager keys, IOptions<KeyManagementOptions> options, TicketOptions ticket)
 {
-    // The magic header 09 F0 C9 F0, and behind it the key's id.
     private const int HeaderSize = 4;
     private const int KeyIdSize = 16;
 
     private readonly bool _keysAreOurs = options.Value.XmlRepository is KeyVaultXmlRepository;
 
-    /// <summary>How many sealed bytes a ticket has room for.</summary>
-    public int MaxLength { get; } = Math.Min(ushort.MaxValue, TicketCodec.MaxJournalLength(ticket.MaxBytes - TicketCookie.NameOf(ticket).Length - 1));
+    /// <summary>How many bytes of one section a ticket has room for.</summary>
+    public int MaxLength { get; } = TicketCodec.MaxSectionLength(TicketChunks.Capacity(TicketCookie.NameOf(ticket), ticket.MaxBytes));
+
+    /// <summary>How Data Protection begins what it has sealed; behind it stands the key's id.</summary>
+    private static ReadOnlySpan<byte> Header => [0x09, 0xF0, 0xC9, 0xF0];
 
     /// <summary>Seals; false when no key can be had just now.</summary>
-    public bool TrySeal(SessionId session, byte[] content, [NotNullWhen(true)] out byte[]? sealedBytes)
+    public bool TrySeal(TicketSection section, SessionId session, byte[] content, [NotNullWhen(true)] out byte[]? sealedBytes)
     {
         try
         {
-            sealedBytes = Protector(session).Protect(content);
+            sealedBytes = Protector(section, session).Protect(content);
             return true;
         }
         catch (Exception exception) when (exception is CryptographicException or KeyVaultException)
@@ -53,9 +65,9 @@ internal sealed class TicketSeal(
     }
 
     /// <summary>Opens. A key that is not known is looked for first, as a cookie's is.</summary>
-    public async ValueTask<SealOpening> OpenAsync(SessionId session, byte[] sealedBytes, CancellationToken cancellationToken)
+    public async ValueTask<SealOpening> OpenAsync(TicketSection section, SessionId session, byte[] sealedBytes, CancellationToken cancellationToken)
     {
-        if (sealedBytes.Length < HeaderSize + KeyIdSize)
+        if (sealedBytes.Length < HeaderSize + KeyIdSize || !sealedBytes.AsSpan().StartsWith(Header))
         {
             return new(SealKind.Damaged, Content: null);
         }
@@ -86,7 +98,7 @@ internal sealed class TicketSeal(
     {
         try
         {
-            return new(SealKind.Opened, Protector(session).Unprotect(sealedBytes));
+            return new(SealKind.Opened, Protector(section, session).Unprotect(sealedBytes));
         }
         catch (KeyVaultException)
         {
@@ -111,5 +123,6 @@ internal sealed class TicketSeal(
     }
 
     // Data Protection names purposes in its log, so the session stands there by its fingerprint.
-    private IDataProtector Protector(SessionId session) => protection.CreateProtector("Affinity.Ticket.Journal", "v1", scope.Application, session.ToFingerprint());
+    private IDataProtector Protector(TicketSection section, SessionId session) =>
+        protection.CreateProtector(section == TicketSection.Journal ? "Affinity.Ticket.Journal" : "Affinity.Ticket.Content", "v1", scope.Application, session.ToFingerprint());
 }
