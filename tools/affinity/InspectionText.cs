@@ -30,7 +30,7 @@ internal static class InspectionText
         text.Append(CultureInfo.InvariantCulture, $"{cookie.Is} {Plain(cookie.Name)}: {cookie.Verdict}\n");
         Line(text, "why", cookie.Why);
         Line(text, "do", cookie.Do);
-        Line(text, "length", $"{cookie.Length} characters");
+        Line(text, "length", $"{cookie.Length} characters{(cookie.SpreadOver > 1 ? $" out of {cookie.SpreadOver} cookies" : "")}");
         if (cookie.CountedAs is { } counted && !string.Equals(counted, cookie.Verdict, StringComparison.Ordinal))
         {
             Line(text, "counted as", counted);
@@ -73,6 +73,7 @@ internal static class InspectionText
         Line(text, "idle until", At(ticket.IdleUntil, now));
         Line(text, "expires", At(ticket.Expires, now));
         Line(text, "version", $"{ticket.Version}, generation {ticket.Generation}");
+        Line(text, "content", ticket.Content is { } content ? $"{content.Bytes} bytes" : null);
         if (ticket.Journal is not { } journal)
         {
             return;

@@ -26,7 +26,7 @@ internal sealed class CookieInspector(
     {
         List<string> notes = [];
         List<InspectedCookie> cookies = input.Value is { } value
-            ? [EnvelopeHeader.TryRead(value, out var header) && header.Kind == BindingKind ? Binding(value, name: null) : Ticket(value, name: null, showValues)]
+            ? [EnvelopeHeader.TryRead(value, out var header) && header.Kind == BindingKind ? Binding(value, name: null) : Ticket(TicketText.Alone(value), name: null, showValues)]
             : [.. Tickets(input, showValues, notes), .. Bindings(input, notes), .. Routes(input, notes)];
         if (cookies.Count == 0)
         {
@@ -40,13 +40,23 @@ internal sealed class CookieInspector(
     private List<InspectedCookie> Tickets(InspectionInput input, bool showValues, List<string> notes)
     {
         List<InspectedCookie> tickets = [.. scope.TicketNames.SelectMany(name => TicketsOf(input, name, showValues, notes))];
-        return tickets.Count > 0 ? tickets : [.. scope.OtherTicketNames.SelectMany(name => Values(input, name, notes).Select(text => Ticket(text, scope.TicketNames[0], showValues) with { Name = name }))];
+        return tickets.Count > 0 ? tickets : [.. scope.OtherTicketNames.SelectMany(name => TextsOf(input, name, notes).Select(text => Ticket(text, scope.TicketNames[0], showValues) with { Name = name }))];
     }
 
     private List<InspectedCookie> TicketsOf(InspectionInput input, string name, bool showValues, List<string> notes)
     {
-        List<InspectedCookie> tickets = [.. Values(input, name, notes).Select(text => Ticket(text, name, showValues))];
+        List<InspectedCookie> tickets = [.. TextsOf(input, name, notes).Select(text => Ticket(text, name, showValues))];
         return tickets.Count(ticket => ticket.Valid) > 1 ? [.. tickets.Select(ticket => ticket.Valid ? Refuse(ticket, InspectionVerdicts.Ambiguous) : ticket)] : tickets;
+    }
+
+    private static IReadOnlyList<TicketText> TextsOf(InspectionInput input, string name, List<string> notes)
+    {
+        TellOfMore(input.ValuesOf(name), name, notes);
+        var texts = TicketText.Of(input.Lines, name);
+        var spread = texts.Count == 0 ? TicketChunks.Max : texts.Max(text => text.SpreadOver);
+        notes.AddRange(Enumerable.Range(spread + 1, TicketChunks.Max - spread).Select(number => TicketChunks.NameOf(name, number)).Where(left => input.ValuesOf(left).Count > 0)
+            .Select(left => $"The cookie {left} is left over from a longer ticket and ignored; the next response that writes the ticket removes it."));
+        return texts;
     }
 
     private List<InspectedCookie> Bindings(InspectionInput input, List<string> notes)
@@ -61,34 +71,39 @@ internal sealed class CookieInspector(
     private static List<string> Values(InspectionInput input, string name, List<string> notes)
     {
         var values = input.ValuesOf(name);
+        TellOfMore(values, name, notes);
         List<string> texts = [];
         for (var i = 0; i < values.Count; i++)
         {
             texts.Add(values[i].ToString());
         }
 
+        return texts;
+    }
+
+    private static void TellOfMore(in CookieValues values, string name, List<string> notes)
+    {
         if (values.More)
         {
             notes.Add($"There are more than {CookieValues.Max} different values of {name}; the others are not looked at. A browser of good will sends one.");
         }
-
-        return texts;
     }
 
-    private InspectedCookie Ticket(string text, string? name, bool showValues)
+    private InspectedCookie Ticket(TicketText text, string? name, bool showValues)
     {
-        var inspection = _signed.Ticket(text, name);
+        var inspection = _signed.Ticket(text.Text, name, text.Fault);
         var ticket = inspection.Ticket is { } genuine ? Describe(genuine, isOurs: inspection.MadeFor is null, showValues) : null;
         if (inspection.Verdict is InspectionVerdicts.Valid && ticket?.Journal?.State is JournalInspector.Damaged)
         {
             inspection = inspection with { Verdict = InspectionVerdicts.DamagedJournal };
         }
 
-        return Signed("ticket", text, inspection) with
+        return Signed("ticket", text.Text, inspection) with
         {
+            SpreadOver = text.SpreadOver,
             CountedAs = inspection.Reason,
             Ticket = ticket,
-            Notes = [.. NotesOf(inspection), .. inspection is { Verdict: InspectionVerdicts.Valid, Ticket: { } valid } ? NotesOf(valid) : []],
+            Notes = [.. NotesOf(inspection), .. inspection is { Verdict: InspectionVerdicts.Valid, Ticket: { } valid } ? NotesOf(valid) : [], .. NotesOf(text, inspection)],
         };
     }
 
@@ -118,6 +133,7 @@ internal sealed class CookieInspector(
     private InspectedTicket Describe(Ticket ticket, bool isOurs, bool showValues) =>
         new(ticket.Session.ToFingerprint(), ticket.Issued, time.GetUtcNow() - ticket.Issued, ticket.IdleUntil, ticket.Expires, ticket.Version.ToString(), ticket.Generation)
         {
+            Content = ticket.Content is { } content ? new(content.Length) : null,
             Journal = ticket.Journal is { } journal ? isOurs ? journals.Inspect(ticket, journal, showValues) : JournalInspector.Leave(journal) : null,
         };
 
@@ -149,6 +165,10 @@ internal sealed class CookieInspector(
 
     private static IEnumerable<string> NotesOf(SignedInspection inspection) => inspection.MadeFor is { } madeFor ? [madeFor] : [];
 
+    private static IEnumerable<string> NotesOf(TicketText text, SignedInspection inspection) => text.SpreadOver > 1 && inspection.Verdict is InspectionVerdicts.BadMac
+        ? [$"It was put together out of {text.SpreadOver} cookies. Parts of two responses, as of parallel requests, never verify together. {InspectionWords.OneCookie}"]
+        : [];
+
     private IEnumerable<string> NotesOf(Ticket ticket)
     {
         var now = time.GetUtcNow();
@@ -157,7 +177,8 @@ internal sealed class CookieInspector(
             yield return "It is dated more than 5 minutes ahead: the clock of this node or of the one that issued it is wrong. It counts all the same.";
         }
 
-        yield return ticket.IdleUntil <= now
+        yield return ticket.Content is not null ? "It holds the session itself, so the session lives as long as it counts; whether it is the newest one it does not tell."
+            : ticket.IdleUntil <= now
             ? "The session's idle time has run out as of the save that issued this ticket. If the visitor has been here since, the store knows better: reading slides it there and not here."
             : "Whether the session still lives only the store says, which was not asked.";
     }

@@ -20,6 +20,9 @@ internal sealed record InspectionReport(DateTimeOffset At, string Application, b
 /// <param name="Do">What to do about it; null when there is nothing to be done.</param>
 internal sealed record InspectedCookie(string Is, string Name, int Length, string Verdict, bool Valid, string Why, string? Do)
 {
+    /// <summary>How many cookies its value is spread over.</summary>
+    public int SpreadOver { get; init; } = 1;
+
     /// <summary>What the metric <c>affinity.ticket.reads</c> counts it as; null for cookies that it does not count.</summary>
     public string? CountedAs { get; init; }
 
@@ -59,7 +62,14 @@ internal sealed record InspectedTicket(string Session, DateTimeOffset Issued, Ti
 {
     /// <summary>What the store could not be told; null when there is nothing.</summary>
     public InspectedJournal? Journal { get; init; }
+
+    /// <summary>The session itself, where it rides in the ticket; null when it lies in the store.</summary>
+    public InspectedContent? Content { get; init; }
 }
+
+/// <summary>The session itself.</summary>
+/// <param name="Bytes">How many bytes it takes in the ticket.</param>
+internal sealed record InspectedContent(int Bytes);
 
 /// <summary>What the store could not be told.</summary>
 /// <param name="SealedBytes">How many bytes it takes in the ticket.</param>

@@ -33,6 +33,13 @@ internal static class InspectionVerdicts
 
     public const string BadBody = TicketReasons.BadBody;
     public const string Expired = TicketReasons.Expired;
+
+    /// <summary>Genuine, and the idle time of the session that it holds has run out.</summary>
+    public const string IdleExpired = "idle_expired";
+
+    public const string ChunkCount = TicketReasons.ChunkCount;
+    public const string ChunkMissing = TicketReasons.ChunkMissing;
+    public const string ChunkAmbiguous = TicketReasons.ChunkAmbiguous;
     /// <summary>Genuine, but what it carries was not made by us.</summary>
     public const string DamagedJournal = "damaged_journal";
 

@@ -9,6 +9,9 @@ internal static class InspectionWords
 {
     private const string CopyAgain = "Copy the value again, from the Cookie header of the request itself. If requests bring it like this, something on the way rewrites cookies: a proxy, a script, or code that sets them through an API that encodes.";
 
+    /// <summary>What keeps cookies from being mixed.</summary>
+    public const string OneCookie = "Up to 4,050 characters (Affinity:Ticket:MaxBytes) there is one cookie and nothing to be mixed.";
+
     private static readonly SearchValues<char> Letters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
     public static (string Why, string? Do) Of(string verdict, string text) => verdict switch
@@ -28,6 +31,12 @@ internal static class InspectionWords
             "The value was moved from one cookie to another, which browsers do not do by themselves: somebody has tried something, or mixed up two lines."),
         InspectionVerdicts.BadBody => ("It is genuine, but holds parts or values that this release does not know.", "A later release has made it. During an upgrade nodes of both releases serve: finish it, or go back with all."),
         InspectionVerdicts.Expired => ("It is genuine, and its time has run out.", "Nothing: the visitor gets a new one. If it came too early, compare the clocks of the nodes."),
+        InspectionVerdicts.IdleExpired => ("It is genuine and holds the session itself, whose idle time has run out.", "Nothing: the visitor begins anew. If it came too early, compare the clocks of the nodes, and Affinity:Sessions:IdleTimeout."),
+        InspectionVerdicts.ChunkCount => ("The first of the cookies that it is spread over announces a number of them that no ticket has.", CopyAgain),
+        InspectionVerdicts.ChunkMissing => ("It is spread over several cookies, and one of them is not there.",
+            "Give the whole Cookie header. If requests come like this, a browser has dropped one, as some do when a site has very many, or a proxy has cut the header. " + OneCookie),
+        InspectionVerdicts.ChunkAmbiguous => ("One of the cookies that it is spread over is there twice, with different values, and nobody can tell which belongs to it.",
+            "Two cookies of one name differ in path or domain: look at what sets them, and delete the strange one in the browser. " + OneCookie),
         InspectionVerdicts.DamagedJournal => ("It is genuine, but the journal that it carries is damaged, so it is refused with it (event 4055).",
             "Look whether Data Protection keys were revoked, or whether instances have different ones (docs/operations.md, Data Protection keys)."),
         InspectionVerdicts.Ambiguous => ("It is genuine, and so is another one of the same name in the same request that differs from it. Nobody can tell which is the visitor's, so both are refused.",

@@ -23,7 +23,7 @@ internal sealed class JournalInspector(TicketSeal? seal)
             return new(sealedBytes.Length, NotOpened, "It is encrypted with the app's Data Protection keys, which were not given.", Entries: null);
         }
 
-        var opening = seal.OpenWithKnownKeys(ticket.Session, sealedBytes);
+        var opening = seal.OpenWithKnownKeys(TicketSection.Journal, ticket.Session, sealedBytes);
         return opening.Kind switch
         {
             SealKind.Opened => Decode(opening.Content!, sealedBytes.Length, showValues),

@@ -17,8 +17,14 @@ internal sealed class SignedInspector(InspectionScope scope, ISigningKeys keys, 
 {
     /// <param name="text">Any text.</param>
     /// <param name="name">The cookie's name; null: any of those that count.</param>
-    public SignedInspection Ticket(string text, string? name)
+    /// <param name="fault">Why it is refused before anybody decodes it, in the words of <see cref="TicketReasons"/>; null: nothing is wrong yet.</param>
+    public SignedInspection Ticket(string text, string? name, string? fault)
     {
+        if (fault is not null)
+        {
+            return new SignedInspection(VerdictOf(fault, text), fault, name ?? scope.TicketNames[0]);
+        }
+
         SignedInspection? first = null;
         foreach (var candidate in name is null ? scope.TicketNames : [name])
         {
@@ -28,7 +34,7 @@ internal sealed class SignedInspector(InspectionScope scope, ISigningKeys keys, 
                 return AsOfNow(ticket, candidate);
             }
 
-            first ??= new SignedInspection(VerdictOf(decoding.Reason, text, TicketCodec.MaxTextLength), decoding.Reason, candidate);
+            first ??= new SignedInspection(VerdictOf(decoding.Reason, text), decoding.Reason, candidate);
         }
 
         return Explain(first!, text, isTicket: true);
@@ -47,7 +53,7 @@ internal sealed class SignedInspector(InspectionScope scope, ISigningKeys keys, 
                 return new SignedInspection(hasEnded ? InspectionVerdicts.Expired : InspectionVerdicts.Valid, decoding.Reason, candidate, Binding: binding);
             }
 
-            first ??= new SignedInspection(VerdictOf(decoding.Reason, text, BindingCodec.MaxTextLength), decoding.Reason, candidate);
+            first ??= new SignedInspection(VerdictOf(decoding.Reason, text), decoding.Reason, candidate);
         }
 
         return Explain(first!, text, isTicket: false);
@@ -57,12 +63,13 @@ internal sealed class SignedInspector(InspectionScope scope, ISigningKeys keys, 
     {
         var now = time.GetUtcNow();
         return ticket.Expires <= now ? new(InspectionVerdicts.Expired, TicketReasons.Expired, name, ticket)
+            : ticket.Content is not null && ticket.IdleUntil <= now ? new(InspectionVerdicts.IdleExpired, TicketReasons.Valid, name, ticket)
             : new(InspectionVerdicts.Valid, ticket.Issued - now > TicketCodec.ClockTolerance ? TicketReasons.IssuedAhead : TicketReasons.Valid, name, ticket);
     }
 
-    private static string VerdictOf(string reason, string text, int maxLength) => reason switch
+    private static string VerdictOf(string reason, string text) => reason switch
     {
-        TicketReasons.BadLength => text.Length > maxLength ? InspectionVerdicts.TooLong : InspectionVerdicts.TooShort,
+        TicketReasons.BadLength => text.Length < SignedEnvelope.TextLength(bodySize: 1) ? InspectionVerdicts.TooShort : InspectionVerdicts.TooLong,
         TicketReasons.BadKind => InspectionVerdicts.WrongKind,
         _ => reason,
     };

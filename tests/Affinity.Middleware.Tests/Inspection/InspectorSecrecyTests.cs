@@ -149,7 +149,7 @@ public sealed class InspectorSecrecyTests : IDisposable
 
     private static byte[] Sealed(TicketSeal seal, byte[]? content = null)
     {
-        Assert.True(seal.TrySeal(Sample.Session(), content ?? [1, 2, 3], out var sealedBytes));
+        Assert.True(seal.TrySeal(TicketSection.Journal, Sample.Session(), content ?? [1, 2, 3], out var sealedBytes));
         return sealedBytes;
     }
 

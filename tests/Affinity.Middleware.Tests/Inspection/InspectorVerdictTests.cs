@@ -29,7 +29,11 @@ public sealed class InspectorVerdictTests
         ["in quotes"] = $"\"{Genuine}\"",
         ["of plain base64"] = Genuine[..50] + "+/" + Genuine[52..],
         ["abbreviated"] = Genuine[..100] + "…",
-        ["longer than any"] = new string('A', TicketCodec.MaxTextLength + 4),
+        ["longer than any"] = new string('A', TicketChunks.MaxValueLength + 4),
+        ["with content"] = Sample.Codec().Encode(Sample.Ticket() with { Content = [1, 2, 3] }, Key),
+        ["with content and idle until now"] = Sample.Codec().Encode(Sample.Ticket() with { Content = [1, 2, 3], IdleUntil = Sample.Now }, Key),
+        ["the first of three cookies"] = ".3." + Genuine,
+        ["the first of nine cookies"] = ".9." + Genuine,
         ["of a later format"] = Changed(0),
         ["of another secret"] = Sample.Codec().Encode(Sample.Ticket(), new SecretSigningKeys([Sample.OtherSecret], new ManualTime(Sample.Now)).Current),
         ["of a key of the store"] = Sample.Codec().Encode(Sample.Ticket(), Sample.Key()),
@@ -60,6 +64,10 @@ public sealed class InspectorVerdictTests
     [InlineData("of plain base64", "bad_text", "bad_text", "of base64 and not of base64url")]
     [InlineData("abbreviated", "bad_text", "bad_text", "abbreviation")]
     [InlineData("longer than any", "too_long", "bad_length", "longer than any")]
+    [InlineData("with content", "valid", "valid", "time has not run out")]
+    [InlineData("with content and idle until now", "idle_expired", "valid", "idle time has run out")]
+    [InlineData("the first of three cookies", "chunk_missing", "chunk_missing", "one of them is not there")]
+    [InlineData("the first of nine cookies", "chunk_count", "chunk_count", "a number of them that no ticket has")]
     [InlineData("of a later format", "bad_version", "bad_version", "does not know")]
     [InlineData("of another secret", "unknown_key", "unknown_key", "no secret that is known here, of which there is 1")]
     [InlineData("of a key of the store", "unknown_key", "unknown_key", "no secret that is known here, of which there is 1")]
@@ -95,10 +103,11 @@ public sealed class InspectorVerdictTests
         {
             var reader = new TicketReader(Sample.Codec(time), keys, new VerifiedTickets(keys, time));
 
-            var reading = await reader.ReadAsync(CookieValues.Read($"{Sample.CookieName}={text}", Sample.CookieName), default);
+            var reading = await reader.ReadAsync(TicketTexts.Read($"{Sample.CookieName}={text}", Sample.CookieName), default);
 
             var cookie = Assert.Single(Create(time, keys).Inspect(InspectionInput.OfRequest($"{Sample.CookieName}={text}"), showValues: false).Cookies);
-            Assert.Equal((name, reading.Verdict == TicketVerdict.Valid, reading.Reason), (name, cookie.Valid, cookie.CountedAs));
+            // What the session stage refuses, the ticket stage has taken.
+            Assert.Equal((name, reading.Verdict == TicketVerdict.Valid, reading.Reason), (name, cookie.Valid || cookie.Verdict == "idle_expired", cookie.CountedAs));
         }
     }
 
@@ -137,6 +146,46 @@ public sealed class InspectorVerdictTests
 
         Assert.Equal(3, report.Cookies.Count);
         Assert.Contains("more than 3 different values", Assert.Single(report.Notes), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("all of them", "valid", "valid", 3, 0)]
+    [InlineData("in another order in the header", "valid", "valid", 3, 0)]
+    [InlineData("with one left over", "valid", "valid", 3, 1)]
+    [InlineData("without the second", "chunk_missing", "chunk_missing", 3, 0)]
+    [InlineData("without the last", "chunk_missing", "chunk_missing", 3, 0)]
+    [InlineData("without the first", "chunk_missing", "chunk_missing", 4, 0)]
+    [InlineData("with another second one too", "chunk_ambiguous", "chunk_ambiguous", 3, 0)]
+    [InlineData("with one of another response", "bad_mac", "bad_mac", 3, 0)]
+    [InlineData("with two in each other's place", "bad_mac", "bad_mac", 3, 0)]
+    public async Task A_ticket_that_is_spread_over_cookies_counts_as_a_whole_or_not_at_all(string which, string verdict, string countedAs, int spreadOver, int notes)
+    {
+        var cookies = Spread(seed: 1);
+        var other = Spread(seed: 2);
+        List<string> header = which switch
+        {
+            "all of them" => cookies,
+            "in another order in the header" => [cookies[2], cookies[1], cookies[0]],
+            "with one left over" => [.. cookies, Sample.CookieName + "-4=x"],
+            "without the second" => [cookies[0], cookies[2]],
+            "without the last" => [cookies[0], cookies[1]],
+            "without the first" => [cookies[1], cookies[2]],
+            "with another second one too" => [.. cookies, other[1]],
+            "with one of another response" => [cookies[0], other[1], cookies[2]],
+            _ => [cookies[0], cookies[2].Replace("-3=", "-2=", StringComparison.Ordinal), cookies[1].Replace("-2=", "-3=", StringComparison.Ordinal)],
+        };
+        var lines = string.Join("; ", header);
+
+        var report = Inspect("Cookie: " + lines);
+
+        var cookie = Assert.Single(report.Cookies);
+        Assert.Equal((verdict, countedAs, spreadOver, notes), (cookie.Verdict, cookie.CountedAs, cookie.SpreadOver, report.Notes.Count));
+        Assert.Equal(verdict == "bad_mac", cookie.Notes.Any(note => note.Contains("never verify together", StringComparison.Ordinal)));
+        Assert.Equal((verdict == "valid" ? 6000 : null, verdict == "valid"), (cookie.Ticket?.Content?.Bytes, report.Valid));
+        var time = new ManualTime(Sample.Now);
+        var keys = new SecretSigningKeys([Sample.Secret], time);
+        var reading = await new TicketReader(Sample.Codec(time), keys, new VerifiedTickets(keys, time)).ReadAsync(TicketTexts.Read(lines, Sample.CookieName), default);
+        Assert.Equal(reading.Reason, cookie.CountedAs);
     }
 
     [Theory]
@@ -278,6 +327,16 @@ public sealed class InspectorVerdictTests
         }
 
         void Refuses(string text) => Assert.DoesNotContain(inspector.Inspect(InspectionInput.Parse(text), showValues: true).Cookies, cookie => cookie.Valid && cookie.Is != "route");
+    }
+
+    /// <summary>A ticket with so much content that it takes three cookies.</summary>
+    private static List<string> Spread(int seed)
+    {
+        var content = new byte[6000];
+        new Random(seed).NextBytes(content);
+        List<string> cookies = [.. TicketChunks.Spread(Sample.CookieName, Sample.Codec().Encode(Sample.Ticket() with { Content = content }, Key)).Select(pair => $"{pair.Key}={pair.Value}")];
+        Assert.Equal(3, cookies.Count);
+        return cookies;
     }
 
     private static string[] Verdicts(InspectionReport report) => [.. report.Cookies.Select(cookie => cookie.Verdict)];

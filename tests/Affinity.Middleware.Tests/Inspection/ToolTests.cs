@@ -237,7 +237,7 @@ public sealed class ToolTests
             new JournalEntry(Sample.Ticket().Version, 6, Clears: false, RaisesGeneration: true, new Dictionary<string, byte[]?>(StringComparer.Ordinal) { ["visits"] = [0, 0, 0, 2] }),
         ]);
         var seal = ActivatorUtilities.CreateInstance<TicketSeal>(provider, new TicketScope(Sample.Application, []), new TicketOptions());
-        Assert.True(seal.TrySeal(Sample.Session(), SessionJournalCodec.Encode(journal), out var sealedBytes));
+        Assert.True(seal.TrySeal(TicketSection.Journal, Sample.Session(), SessionJournalCodec.Encode(journal), out var sealedBytes));
         return Sample.Codec().Encode(Sample.Ticket() with { Journal = sealedBytes }, Key);
     }
 
