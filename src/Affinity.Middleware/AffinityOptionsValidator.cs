@@ -25,6 +25,8 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHost
             .. CookieFaults(options),
             .. DialectFaults(options),
             .. SessionsOptionsValidator.Faults(options.Sessions),
+            .. CookieSessionsOptionsValidator.Faults(options.Sessions.Cookie),
+            .. CarrierFaults(options),
             .. NearCacheOptionsValidator.Faults(options.Sessions.NearCache),
             .. EndpointsOptionsValidator.Faults(options.Endpoints, environment.IsDevelopment()),
             .. RedisOptionsValidator.Faults(options.Redis),
@@ -57,6 +59,19 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHost
         if (options.Stickiness.ApplicationCookie is { } followed && signed.Contains(followed, StringComparer.Ordinal))
         {
             yield return $"Affinity:Stickiness:ApplicationCookie is {followed}, which is written after the binding is decided; name a cookie that the app sets.";
+        }
+    }
+
+    private static IEnumerable<string> CarrierFaults(AffinityOptions options)
+    {
+        if (options is { Sessions.Carrier: SessionCarrier.Cookie, Secrets.Count: 0, IsShared: false })
+        {
+            yield return "Affinity:Sessions:Carrier is Cookie, but without Affinity:Secrets and without a store no other instance could verify a cookie of this one: give all instances one secret, made with: openssl rand -base64 32";
+        }
+
+        if (options is { Sessions: { Carrier: SessionCarrier.Cookie, Cookie.Floor: ReplayFloor.Store }, IsShared: false })
+        {
+            yield return "Affinity:Sessions:Cookie:Floor is Store, but no store is configured: set ConnectionStrings:redis, or leave it out for None.";
         }
     }
 

@@ -31,7 +31,7 @@ public sealed class SessionTooLargeException : InvalidOperationException
     /// <summary>Bytes that it may take.</summary>
     public int Limit { get; }
 
-    internal static SessionTooLargeException For(IReadOnlyDictionary<string, byte[]> items, long size, int limit)
+    internal static SessionTooLargeException For(IReadOnlyDictionary<string, byte[]> items, long size, int limit, string setting = "Affinity:Sessions:MaxBytes")
     {
         var largest = items
             .Select(item => (item.Key, Bytes: SessionCodec.SizeOf(item.Key, item.Value)))
@@ -40,7 +40,7 @@ public sealed class SessionTooLargeException : InvalidOperationException
             .Select(item => string.Create(CultureInfo.InvariantCulture, $"'{Shortened(item.Key)}' ({item.Bytes} bytes)"));
         return new SessionTooLargeException(
             string.Create(CultureInfo.InvariantCulture, $"The session would take {size} bytes, {limit} are allowed. Largest: {string.Join(", ", largest)}. ")
-            + "Keep less in the session (a key to the data instead of the data), or raise Affinity:Sessions:MaxBytes.",
+            + $"Keep less in the session (a key to the data instead of the data), or raise {setting}.",
             size,
             limit);
     }

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection.KeyManagement.Internal;
 using Microsoft.Extensions.Options;
 
 namespace Affinity.Tickets;
@@ -36,7 +37,7 @@ internal enum TicketSection
 /// Keeps what a ticket carries from its bearer's eyes, with the shared Data Protection keys, bound to section, application and session. That nobody changes it is the affair of the ticket's MAC.
 /// </summary>
 internal sealed class TicketSeal(
-    IDataProtectionProvider protection, TicketScope scope, UnknownKeys unknown, IKeyManager keys, IOptions<KeyManagementOptions> options, TicketOptions ticket)
+    IDataProtectionProvider protection, TicketScope scope, UnknownKeys unknown, IKeyRingProvider keys, IOptions<KeyManagementOptions> options, TicketOptions ticket)
 {
     private const int HeaderSize = 4;
     private const int KeyIdSize = 16;
@@ -112,11 +113,12 @@ internal sealed class TicketSeal(
         }
     }
 
+    /// <summary>Whether the ring in use has the key, which may be older than what its storage has: a key that another instance has just made says nothing about the section.</summary>
     private bool Knows(Guid keyId)
     {
         try
         {
-            return keys.GetAllKeys().Any(key => key.KeyId == keyId);
+            return keys.GetCurrentKeyRing().GetAuthenticatedEncryptorByKeyId(keyId, out _) is not null;
         }
         catch (Exception exception) when (exception is CryptographicException or KeyVaultException)
         {

@@ -1,5 +1,7 @@
 using Affinity.TestKit;
 using Affinity.Tickets;
+using Microsoft.AspNetCore.DataProtection.AuthenticatedEncryption;
+using Microsoft.AspNetCore.DataProtection.KeyManagement.Internal;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -51,6 +53,17 @@ public sealed class TicketSealTests : IDisposable
         Assert.Equal(SealKind.Unreachable, (await Seal(_node).OpenAsync(TicketSection.Journal, _session, Sealed(Seal(stranger)), default)).Kind);
     }
 
+    /// <summary>The storage was asked, which may have a key that the ring in use does not have yet: with keys in a directory a session would have been thrown away that the node could read a moment later.</summary>
+    [Fact]
+    public async Task What_the_ring_in_use_has_no_key_for_is_out_of_reach_whatever_the_storage_has()
+    {
+        var seal = ActivatorUtilities.CreateInstance<TicketSeal>(_node.Services, new TicketScope("shop", []), new TicketOptions(), new OldRing());
+        var changed = Sealed(seal);
+        changed[^1] ^= 1;
+
+        Assert.Equal(SealKind.Unreachable, (await seal.OpenAsync(TicketSection.Journal, _session, changed, default)).Kind);
+    }
+
     [Theory]
     [InlineData(400, null)]
     [InlineData(3400, null)]
@@ -89,4 +102,20 @@ public sealed class TicketSealTests : IDisposable
 
     private static TicketSeal Seal(ProtectionNode node, string application = "shop", TicketOptions? options = null) =>
         ActivatorUtilities.CreateInstance<TicketSeal>(node.Services, new TicketScope(application, []), options ?? new TicketOptions());
+
+    /// <summary>A ring that was read before there was any key.</summary>
+    private sealed class OldRing : IKeyRingProvider, IKeyRing
+    {
+        public IAuthenticatedEncryptor? DefaultAuthenticatedEncryptor => null;
+
+        public Guid DefaultKeyId => Guid.Empty;
+
+        public IKeyRing GetCurrentKeyRing() => this;
+
+        public IAuthenticatedEncryptor? GetAuthenticatedEncryptorByKeyId(Guid keyId, out bool isRevoked)
+        {
+            isRevoked = false;
+            return null;
+        }
+    }
 }
