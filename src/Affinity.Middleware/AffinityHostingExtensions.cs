@@ -2,6 +2,7 @@ using Affinity;
 using Affinity.Backends.Memory;
 using Affinity.Backends.Redis;
 using Affinity.Diagnostics;
+using Affinity.Inspection;
 using Affinity.Nodes;
 using Affinity.Sessions;
 using Affinity.Stickiness;
@@ -44,6 +45,7 @@ public static class AffinityHostingExtensions
         services.AddSharedDataProtection(provider => Settings(provider).Application!, IsShared);
         services.AddStickinessStage();
         services.AddSessionStage((provider, check) => provider.GetRequiredService<NodeMembership>().OnStoreMayHaveLost(check));
+        services.AddInspector();
         services.AddHostedService<StartupNotice>();
         services.AddSingleton<AffinityPipeline>();
         services.AddSingleton<IStartupFilter>(provider => provider.GetRequiredService<AffinityPipeline>());
