@@ -9,7 +9,7 @@ internal static partial class Log
     public static partial void SessionLoadFailed(this ILogger logger, string session, string fault, string why);
 
     [LoggerMessage(EventId = 4001, EventName = "SessionUnreadable", Level = LogLevel.Error,
-        Message = "Session {Session} is stored in a form that this version of Affinity cannot read: damaged, or written by a newer version. It is left untouched.")]
+        Message = "Session {Session} is stored in a form that this version of Affinity cannot read: damaged, or written by a newer version. It is left untouched, and requests that need it get 503. Told once per session.")]
     public static partial void SessionUnreadable(this ILogger logger, string session);
 
     [LoggerMessage(EventId = 4002, EventName = "SessionLost", Level = LogLevel.Warning,

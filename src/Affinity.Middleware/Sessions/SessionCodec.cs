@@ -14,6 +14,9 @@ internal static class SessionCodec
     private const byte Format = 1;
     private const int HeaderSize = 1 + 8 + 8 + 4;
     private const int ItemOverhead = 2 + 4;
+
+    // Room for more is made as they come: the count of a damaged record must not cost memory.
+    private const int MostItemsAtFirst = 1024;
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Whether the text can be a key: at most 65,535 bytes of UTF-8, and no lone surrogate, which would come back as another key.</summary>
@@ -85,7 +88,7 @@ internal static class SessionCodec
             return false;
         }
 
-        items = new Dictionary<string, byte[]>(count, StringComparer.Ordinal);
+        items = new Dictionary<string, byte[]>(Math.Min(count, MostItemsAtFirst), StringComparer.Ordinal);
         for (var i = 0; i < count; i++)
         {
             if (!TryReadItem(ref payload, items))

@@ -41,7 +41,7 @@ internal sealed class RedisNodeDirectory(RedisConnection connection, RedisOption
             }
             else if (Interlocked.Exchange(ref _told, 1) == 0)
             {
-                logger.NodeRecordUnreadable(words[i]);
+                logger.NodeRecordUnreadable(Shown(words[i]));
             }
         }
 
@@ -70,6 +70,9 @@ internal sealed class RedisNodeDirectory(RedisConnection connection, RedisOption
         };
         return await CallAsync(Ask, [id.Value, word], static answer => answer.Span is [var word] && word == "1", cancellationToken);
     }
+
+    /// <summary>For the log: a name that no node can have is anybody's text.</summary>
+    private static string Shown(string name) => string.Concat(name.Take(NodeId.MaxLength).Select(letter => char.IsAscii(letter) && !char.IsControl(letter) ? letter : '?'));
 
     private async Task<T> CallAsync<T>(
         RedisScript script, RedisValue[] arguments, Func<ReadOnlyMemory<RedisValue>, T> read, CancellationToken cancellationToken)

@@ -56,6 +56,9 @@ internal readonly record struct RedisSessionReply(string Kind, StoredSession? Se
         return writes;
     }
 
+    /// <summary>Longer than any write asks for was put there by somebody else, and would not fit into a date.</summary>
     private static TimeSpan Milliseconds(RedisValue value) =>
-        TimeSpan.FromMilliseconds(long.Parse(value.ToString(), NumberStyles.None, CultureInfo.InvariantCulture));
+        long.Parse(value.ToString(), NumberStyles.None, CultureInfo.InvariantCulture) is var milliseconds and <= RedisCalls.LongestMilliseconds
+            ? TimeSpan.FromMilliseconds(milliseconds)
+            : throw new OverflowException();
 }

@@ -46,16 +46,16 @@ internal static class RedisSessionScripts
         end
 
         -- What lies under the key: absent, ended, live or bad. At its limit a record is gone, though the server still shows it with 0 ms to live.
-        -- A version that the caller knows is well-formed if it is the stored one.
+        -- A version that the caller knows is well-formed if it is the stored one. Last writes that are longer than any release writes are taken for none: going through them would hold up everybody.
         local function load(counter, stamp)
           local left = redis.call('PTTL', key)
           if left == -2 or left == 0 then return { kind = 'absent', lingers = left == 0 } end
           local f = redis.call('HMGET', key, 'e', 'v', 's', 'g', 'a', 'h')
           if left < 0 then return { kind = 'bad' } end
           if f[1] then return { kind = 'ended', left = left } end
-          local isknown = f[2] and f[2] == counter and f[3] == stamp
+          local isknown = counter ~= '0' and f[2] == counter and f[3] == stamp
           if not ((isknown or iscounter(f[2]) and isstamp(f[3])) and isnumber(f[4], 10) and isnumber(f[5], 15)) then return { kind = 'bad' } end
-          return { kind = 'live', left = left, isknown = isknown, v = f[2], s = f[3], g = f[4], absolute = tonumber(f[5]), writes = f[6] or ',' }
+          return { kind = 'live', left = left, isknown = isknown, v = f[2], s = f[3], g = f[4], absolute = tonumber(f[5]), writes = f[6] and #f[6] <= 2048 and f[6] or ',' }
         end
 
         local function answer(kind, record, payload, writes)
@@ -70,7 +70,7 @@ internal static class RedisSessionScripts
 
         local function full(kind, record)
           local payload = redis.call('HGET', key, 'p')
-          if not payload then return { mark, 'bad' } end
+          if not payload or #payload > 67108864 then return { mark, 'bad' } end
           return answer(kind, record, payload, record.writes)
         end
 
@@ -102,7 +102,8 @@ internal static class RedisSessionScripts
           local writes = record.writes
           local oldest = tonumber(string.match(writes, '%d+'))
           while oldest and tonumber(ARGV[3]) - oldest >= remembered do
-            writes = string.sub(writes, (string.find(writes, ',', 2, true))) -- in brackets: its second result would be the end, and leave nothing
+            local comma = string.find(writes, ',', 2, true)
+            writes = comma and string.sub(writes, comma) or ','
             oldest = tonumber(string.match(writes, '%d+'))
           end
 
