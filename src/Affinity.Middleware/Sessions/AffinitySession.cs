@@ -271,6 +271,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     {
         ArgumentNullException.ThrowIfNull(value);
         ThrowIfNotWritable(key);
+        SessionCaps.ThrowIfKeyTooLong(key, lifecycle.Options);
         Delta.Set(key, (byte[])value.Clone());
     }
 
@@ -278,6 +279,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     public byte[]? Update(string key, Func<byte[]?, byte[]?> fold)
     {
         ThrowIfNotWritable(key);
+        SessionCaps.ThrowIfKeyTooLong(key, lifecycle.Options);
         return Delta.Update(key, Peek(key), fold);
     }
 
@@ -477,6 +479,11 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
 
         var held = (ticket.ToIssue ?? ticket.Reading.Ticket) is { } known && (_onlyJournal || known.Session == _id) ? known : null;
         var on = _onlyJournal ? null : Delta.Tried?.On ?? _withoutJournal ?? _snapshot;
+        if (!_onlyJournal)
+        {
+            lifecycle.ThrowIfTooLarge(KnownId(), _snapshot?.Items ?? SessionSnapshot.NoItems, Delta);
+        }
+
         (var issued, _journal) = outage.Add(KnownId(), held, on, _journal ?? SessionJournal.Empty, Delta, cause);
         _delta = null;
         if (on is not null)

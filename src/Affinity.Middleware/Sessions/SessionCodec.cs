@@ -36,9 +36,9 @@ internal static class SessionCodec
     /// <summary>Bytes that an item takes in the stored form.</summary>
     public static int SizeOf(string key, byte[] value) => ItemOverhead + Encoding.UTF8.GetByteCount(key) + value.Length;
 
-    /// <summary>Encodes; the size is checked before anything is allocated.</summary>
-    /// <exception cref="SessionTooLargeException">The encoded form would exceed <paramref name="maxBytes"/>.</exception>
-    public static byte[] Encode(DateTimeOffset created, DateTimeOffset renewed, IReadOnlyDictionary<string, byte[]> items, int maxBytes)
+    /// <summary>Bytes of the encoded form.</summary>
+    /// <exception cref="SessionTooLargeException">More than <paramref name="maxBytes"/>.</exception>
+    public static long Measure(IReadOnlyDictionary<string, byte[]> items, int maxBytes)
     {
         long size = HeaderSize;
         foreach (var (key, value) in items)
@@ -46,12 +46,14 @@ internal static class SessionCodec
             size += SizeOf(key, value);
         }
 
-        if (size > maxBytes)
-        {
-            throw SessionTooLargeException.For(items, size, maxBytes);
-        }
+        return size <= maxBytes ? size : throw SessionTooLargeException.For(items, size, maxBytes);
+    }
 
-        var buffer = new byte[size];
+    /// <summary>Encodes; the size is checked before anything is allocated.</summary>
+    /// <exception cref="SessionTooLargeException">The encoded form would exceed <paramref name="maxBytes"/>.</exception>
+    public static byte[] Encode(DateTimeOffset created, DateTimeOffset renewed, IReadOnlyDictionary<string, byte[]> items, int maxBytes)
+    {
+        var buffer = new byte[Measure(items, maxBytes)];
         var span = buffer.AsSpan();
         span[0] = Format;
         BinaryPrimitives.WriteInt64BigEndian(span[1..], created.ToUnixTimeMilliseconds());

@@ -69,8 +69,24 @@ internal sealed class SessionLifecycle(
         }
         catch (SessionTooLargeException e)
         {
-            logger.SessionTooLarge(id.ToFingerprint(), e.Size, e.Limit);
-            metrics.SessionSaved("too_large");
+            TellTooLarge(id, e);
+            throw;
+        }
+    }
+
+    /// <summary>What a save would refuse is not journaled either: it would be answered as kept, and dropped when the store is back.</summary>
+    /// <exception cref="SessionTooLargeException">The session would be too large.</exception>
+    public void ThrowIfTooLarge(SessionId id, IReadOnlyDictionary<string, byte[]> items, SessionDelta delta)
+    {
+        try
+        {
+            var after = delta.ApplyTo(items);
+            SessionCaps.ThrowIfTooMany(items, after, Options);
+            SessionCodec.Measure(after, Options.MaxBytes);
+        }
+        catch (SessionTooLargeException e)
+        {
+            TellTooLarge(id, e);
             throw;
         }
     }
@@ -103,6 +119,12 @@ internal sealed class SessionLifecycle(
         {
             logger.SessionChangesDropped(failure.GetType().Name);
         }
+    }
+
+    private void TellTooLarge(SessionId id, SessionTooLargeException fault)
+    {
+        logger.SessionTooLarge(id.ToFingerprint(), fault.Size, fault.Measure, fault.Limit);
+        metrics.SessionSaved("too_large");
     }
 
     private void TellFailure(SessionId id, SessionStoreException fault)
