@@ -1,0 +1,101 @@
+using System.Buffers.Text;
+using System.Net;
+using System.Security.Cryptography;
+using Affinity.ServerTests.Backends;
+using Affinity.TestKit;
+using Affinity.TestKit.ProbeApp;
+using StackExchange.Redis;
+using Xunit;
+
+namespace Affinity.ServerTests.Farm;
+
+/// <summary>This release beside a newer one: what that has written is not this one's to change. The contract is in docs/operations.md, "Upgrading".</summary>
+public sealed class NewerReleaseTests
+{
+    private static readonly string Prefix = $"affinity:{typeof(SessionProbe).Assembly.GetName().Name}:";
+
+    [ServerFact(Needs.Redis)]
+    public async Task What_a_newer_release_has_stored_stays_as_it_is_whatever_its_visitor_does_on_an_older_node()
+    {
+        await using var farm = await StartAsync();
+        await using var backend = new BackendHarness(farm.Redis.ConnectionString);
+        var database = await backend.Connection.GetDatabaseAsync(CancellationToken.None);
+        foreach (var isNewInVersion in (bool[])[false, true])
+        {
+            var visitor = new Visitor();
+            (await visitor.PostAsync(farm[0], "set/x/1")).EnsureSuccessStatusCode();
+            var payload = (byte[])(await database.HashGetAsync(NameOf(visitor), "p"))!;
+            payload[0] = 2;
+            await database.HashSetAsync(NameOf(visitor), [new("p", payload), new("v", isNewInVersion ? "2:1" : "2"), new("s", "00000000000000aa"), new("z", "of the newer one")]);
+            var before = await FieldsAsync(database, visitor);
+            (HttpMethod Method, string Path, HttpStatusCode Status)[] requests =
+            [
+                (HttpMethod.Get, "untouched", HttpStatusCode.OK), (HttpMethod.Get, "get/x", HttpStatusCode.ServiceUnavailable), (HttpMethod.Get, "keys", HttpStatusCode.ServiceUnavailable),
+                (HttpMethod.Post, "set/y/2", HttpStatusCode.ServiceUnavailable), (HttpMethod.Post, "add/n", HttpStatusCode.ServiceUnavailable), (HttpMethod.Get, "signin?name=ada", HttpStatusCode.ServiceUnavailable),
+                (HttpMethod.Get, "signout", HttpStatusCode.ServiceUnavailable), (HttpMethod.Post, "abandon", HttpStatusCode.ServiceUnavailable),
+            ];
+            foreach (var (method, path, status) in requests)
+            {
+                using var request = new HttpRequestMessage(method, new Uri(farm[0], path));
+                using var response = await visitor.SendAsync(request);
+
+                Assert.Equal((path, status), (path, response.StatusCode));
+                Assert.DoesNotContain(visitor.LastSetCookies, line => line.StartsWith("__Host-affinity", StringComparison.Ordinal));
+                Assert.Equal(before, await FieldsAsync(database, visitor));
+            }
+        }
+    }
+
+    [ServerFact(Needs.Redis)]
+    public async Task A_node_that_remembers_an_older_state_neither_saves_over_a_newer_form_nor_gives_its_own_back()
+    {
+        await using var farm = await StartAsync();
+        await using var backend = new BackendHarness(farm.Redis.ConnectionString);
+        var database = await backend.Connection.GetDatabaseAsync(CancellationToken.None);
+        var visitor = new Visitor();
+        (await visitor.PostAsync(farm[1], "set/x/1")).EnsureSuccessStatusCode();
+        await database.HashSetAsync(NameOf(visitor), [new("p", new byte[] { 2, 7 }), new("v", "2"), new("s", "00000000000000aa")]);
+        var before = await FieldsAsync(database, visitor);
+
+        Assert.Equal("1", await visitor.GetStringAsync(farm[1], "get/x"));
+        using var write = await visitor.PostAsync(farm[1], "set/x/2");
+        using var after = await visitor.GetAsync(farm[1], "get/x");
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, HttpStatusCode.ServiceUnavailable), (write.StatusCode, after.StatusCode));
+        Assert.Equal(before, await FieldsAsync(database, visitor));
+    }
+
+    [ServerFact(Needs.Redis)]
+    public async Task Fields_of_a_newer_release_survive_the_writes_of_an_older_one()
+    {
+        await using var farm = await StartAsync();
+        await using var backend = new BackendHarness(farm.Redis.ConnectionString);
+        var database = await backend.Connection.GetDatabaseAsync(CancellationToken.None);
+        var visitor = new Visitor();
+        (await visitor.PostAsync(farm[0], "set/x/1")).EnsureSuccessStatusCode();
+        await database.HashSetAsync(NameOf(visitor), "z", "of the newer one");
+
+        (await visitor.PostAsync(farm[1], "set/x/2")).EnsureSuccessStatusCode();
+        (await visitor.PostAsync(farm[0], "add/n")).EnsureSuccessStatusCode();
+        (await visitor.GetAsync(farm[1], "signin?name=ada")).EnsureSuccessStatusCode();
+
+        Assert.Equal("of the newer one", (string?)await database.HashGetAsync(NameOf(visitor), "z"));
+        Assert.Equal("2", await visitor.GetStringAsync(farm[0], "get/x"));
+    }
+
+    /// <summary>A node without memory beside one with it.</summary>
+    private static Task<ProbeFarm> StartAsync() => ProbeFarm.StartAsync(new FarmStart
+    {
+        NodeSettings = node => node == 0 ? [("Affinity:Sessions:NearCache:Enabled", "false")] : [],
+    });
+
+    private static async Task<string> FieldsAsync(IDatabase database, Visitor visitor) => string.Join(
+        ' ', (await database.HashGetAllAsync(NameOf(visitor))).Select(entry => $"{entry.Name}={Convert.ToHexString((byte[])entry.Value!)}").Order(StringComparer.Ordinal));
+
+    /// <summary>Where the visitor's session lies: by the id in the ticket, as docs/security.md has it.</summary>
+    private static string NameOf(Visitor visitor)
+    {
+        var ticket = Base64Url.DecodeFromChars(visitor.Cookies["__Host-affinity"]);
+        return Prefix + "s:" + Base64Url.EncodeToString(SHA256.HashData(ticket.AsSpan(35, 16)));
+    }
+}
