@@ -53,7 +53,6 @@ public sealed class BareServer : IServer
 
         _response.Reset();
         await (_application ?? throw new InvalidOperationException("Start the app first."))(_features);
-        await _response.StartAsync();
 
         // As Kestrel does, whose collection keeps its room.
         foreach (var feature in _foreign ??= [.. _features.Select(feature => feature.Key).Except(_own)])
@@ -72,6 +71,7 @@ public sealed class BareServer : IServer
             try
             {
                 await application.ProcessRequestAsync(context);
+                await _response.StartAsync();
             }
             finally
             {

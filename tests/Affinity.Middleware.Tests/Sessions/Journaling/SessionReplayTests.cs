@@ -1,5 +1,6 @@
 using Affinity.Backends.Memory;
 using Affinity.Sessions;
+using Affinity.Tests.Sessions.NearCaching;
 using Affinity.TestKit;
 using Affinity.Tickets;
 using FsCheck;
@@ -153,7 +154,7 @@ public sealed class SessionReplayTests
             var near = new NearCache(options, time);
             var metrics = TestMetrics.Create();
             Loop = new SessionSaveLoop(store, near, options, time, metrics);
-            Replay = new SessionReplay(new SessionLoader(store, near, time, metrics, NullLogger<SessionLoader>.Instance), Loop, options, time, metrics, NullLogger<SessionReplay>.Instance);
+            Replay = new SessionReplay(NearSample.Loader(store, near, options, time, metrics), Loop, options, time, metrics, NullLogger<SessionReplay>.Instance);
         }
 
         public SessionSaveLoop Loop { get; }
