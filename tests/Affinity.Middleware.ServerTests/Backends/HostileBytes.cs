@@ -37,6 +37,28 @@ internal static class HostileBytes
         }
     }
 
+    /// <summary>A few per field of a session's record, of which each has failed requests with 500, opened a breaker or held up the server.</summary>
+    public static IEnumerable<(string Field, byte[] Bytes)> Worst(int seed)
+    {
+        (string Field, string Text)[] texts =
+        [
+            ("v", "18446744073709551615"), ("v", "0"), ("v", "2:1"), ("s", "0000000000000000"), ("s", ""), ("g", "2147483647"), ("g", "9999999999"), ("a", "800000000000000"), ("a", "1"), ("a", "x"),
+            ("h", "1"), ("h", ",9-0000000000000001,8-0000000000000001,"), ("h", string.Concat(Enumerable.Repeat(",1-0000000000000001", 50_000))), ("p", "damage"), ("p", ""),
+        ];
+        foreach (var (field, text) in texts)
+        {
+            yield return (field, Encoding.ASCII.GetBytes(text));
+        }
+
+        var random = new Random(seed);
+        foreach (var field in (string[])["p", "v", "s", "g", "a", "h"])
+        {
+            var bytes = new byte[random.Next(1, 64)];
+            random.NextBytes(bytes);
+            yield return (field, bytes);
+        }
+    }
+
     /// <summary>In place of a payload of format 1.</summary>
     public static IEnumerable<byte[]> InPlaceOfPayload(byte[] value, int seed)
     {

@@ -1,10 +1,6 @@
-using System.Buffers.Text;
 using System.Net;
-using System.Security.Cryptography;
 using Affinity.ServerTests.Backends;
 using Affinity.TestKit;
-using Affinity.TestKit.ProbeApp;
-using StackExchange.Redis;
 using Xunit;
 
 namespace Affinity.ServerTests.Farm;
@@ -12,8 +8,6 @@ namespace Affinity.ServerTests.Farm;
 /// <summary>This release beside a newer one: what that has written is not this one's to change. The contract is in docs/operations.md, "Upgrading".</summary>
 public sealed class NewerReleaseTests
 {
-    private static readonly string Prefix = $"affinity:{typeof(SessionProbe).Assembly.GetName().Name}:";
-
     [ServerFact(Needs.Redis)]
     public async Task What_a_newer_release_has_stored_stays_as_it_is_whatever_its_visitor_does_on_an_older_node()
     {
@@ -24,10 +18,10 @@ public sealed class NewerReleaseTests
         {
             var visitor = new Visitor();
             (await visitor.PostAsync(farm[0], "set/x/1")).EnsureSuccessStatusCode();
-            var payload = (byte[])(await database.HashGetAsync(NameOf(visitor), "p"))!;
+            var payload = (byte[])(await database.HashGetAsync(visitor.RecordName(), "p"))!;
             payload[0] = 2;
-            await database.HashSetAsync(NameOf(visitor), [new("p", payload), new("v", isNewInVersion ? "2:1" : "2"), new("s", "00000000000000aa"), new("z", "of the newer one")]);
-            var before = await FieldsAsync(database, visitor);
+            await database.HashSetAsync(visitor.RecordName(), [new("p", payload), new("v", isNewInVersion ? "2:1" : "2"), new("s", "00000000000000aa"), new("z", "of the newer one")]);
+            var before = await database.FieldsOfAsync(visitor);
             (HttpMethod Method, string Path, HttpStatusCode Status)[] requests =
             [
                 (HttpMethod.Get, "untouched", HttpStatusCode.OK), (HttpMethod.Get, "get/x", HttpStatusCode.ServiceUnavailable), (HttpMethod.Get, "keys", HttpStatusCode.ServiceUnavailable),
@@ -41,7 +35,7 @@ public sealed class NewerReleaseTests
 
                 Assert.Equal((path, status), (path, response.StatusCode));
                 Assert.DoesNotContain(visitor.LastSetCookies, line => line.StartsWith("__Host-affinity", StringComparison.Ordinal));
-                Assert.Equal(before, await FieldsAsync(database, visitor));
+                Assert.Equal(before, await database.FieldsOfAsync(visitor));
             }
         }
     }
@@ -54,15 +48,15 @@ public sealed class NewerReleaseTests
         var database = await backend.Connection.GetDatabaseAsync(CancellationToken.None);
         var visitor = new Visitor();
         (await visitor.PostAsync(farm[1], "set/x/1")).EnsureSuccessStatusCode();
-        await database.HashSetAsync(NameOf(visitor), [new("p", new byte[] { 2, 7 }), new("v", "2"), new("s", "00000000000000aa")]);
-        var before = await FieldsAsync(database, visitor);
+        await database.HashSetAsync(visitor.RecordName(), [new("p", new byte[] { 2, 7 }), new("v", "2"), new("s", "00000000000000aa")]);
+        var before = await database.FieldsOfAsync(visitor);
 
         Assert.Equal("1", await visitor.GetStringAsync(farm[1], "get/x"));
         using var write = await visitor.PostAsync(farm[1], "set/x/2");
         using var after = await visitor.GetAsync(farm[1], "get/x");
 
         Assert.Equal((HttpStatusCode.ServiceUnavailable, HttpStatusCode.ServiceUnavailable), (write.StatusCode, after.StatusCode));
-        Assert.Equal(before, await FieldsAsync(database, visitor));
+        Assert.Equal(before, await database.FieldsOfAsync(visitor));
     }
 
     [ServerFact(Needs.Redis)]
@@ -73,13 +67,13 @@ public sealed class NewerReleaseTests
         var database = await backend.Connection.GetDatabaseAsync(CancellationToken.None);
         var visitor = new Visitor();
         (await visitor.PostAsync(farm[0], "set/x/1")).EnsureSuccessStatusCode();
-        await database.HashSetAsync(NameOf(visitor), "z", "of the newer one");
+        await database.HashSetAsync(visitor.RecordName(), "z", "of the newer one");
 
         (await visitor.PostAsync(farm[1], "set/x/2")).EnsureSuccessStatusCode();
         (await visitor.PostAsync(farm[0], "add/n")).EnsureSuccessStatusCode();
         (await visitor.GetAsync(farm[1], "signin?name=ada")).EnsureSuccessStatusCode();
 
-        Assert.Equal("of the newer one", (string?)await database.HashGetAsync(NameOf(visitor), "z"));
+        Assert.Equal("of the newer one", (string?)await database.HashGetAsync(visitor.RecordName(), "z"));
         Assert.Equal("2", await visitor.GetStringAsync(farm[0], "get/x"));
     }
 
@@ -88,14 +82,4 @@ public sealed class NewerReleaseTests
     {
         NodeSettings = node => node == 0 ? [("Affinity:Sessions:NearCache:Enabled", "false")] : [],
     });
-
-    private static async Task<string> FieldsAsync(IDatabase database, Visitor visitor) => string.Join(
-        ' ', (await database.HashGetAllAsync(NameOf(visitor))).Select(entry => $"{entry.Name}={Convert.ToHexString((byte[])entry.Value!)}").Order(StringComparer.Ordinal));
-
-    /// <summary>Where the visitor's session lies: by the id in the ticket, as docs/security.md has it.</summary>
-    private static string NameOf(Visitor visitor)
-    {
-        var ticket = Base64Url.DecodeFromChars(visitor.Cookies["__Host-affinity"]);
-        return Prefix + "s:" + Base64Url.EncodeToString(SHA256.HashData(ticket.AsSpan(35, 16)));
-    }
 }

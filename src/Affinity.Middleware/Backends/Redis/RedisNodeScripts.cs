@@ -9,7 +9,7 @@ internal static class RedisNodeScripts
 {
     /// <summary>
     /// Arguments: id, incarnation, milliseconds to live, record. Answers whether it was accepted, the wish for the caller or nothing, whether the caller's former record was still there, the server's replication id and run id or nothing, then id and field of everybody who lives. The fields are taken apart by the
-    /// caller, which with 200 nodes saves the server a quarter of its work. What is longer than a node's record may ever be is swept away with the dead, so that nobody is sent it with every beat.
+    /// caller, which with 200 nodes saves the server a quarter of its work. What is longer than a node's record may ever be, or would live for more than 30 days, no node has told: it is swept away with the dead.
     /// </summary>
     public const string Beat = """
         if not (#ARGV == 5 and #ARGV[1] > 0 and string.find(ARGV[2], '^[0-9a-f]+$') and string.find(ARGV[3], '^[1-9]%d*$') and #ARGV[3] <= 15) then
@@ -25,7 +25,7 @@ internal static class RedisNodeScripts
         for i = 1, #all, 2 do
           local name, told = all[i], all[i + 1]
           local till = string.match(told, '^%d+')
-          if not till or #till > 15 or tonumber(till) <= now or #told > 8192 then
+          if not till or #till > 15 or tonumber(till) <= now or tonumber(till) > now + 2592000000 or #told > 8192 then
             dead[#dead + 1] = name
           elseif string.sub(name, 1, 1) == '!' then
             if name == '!' .. id then
