@@ -1,8 +1,12 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using Affinity.Backends.Redis;
 using Affinity.Sessions;
 using Affinity.TestKit;
 using Affinity.Tickets;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -66,6 +70,40 @@ public sealed class MixedUpRepliesTests(ITestOutputHelper output)
         Assert.All(outcomes, outcome => Assert.True(outcome is "1" or "2" or nameof(SessionStoreFault.Ambiguous) or nameof(SessionStoreFault.NotApplied), outcome));
         Assert.Equal("1", await TryReadAsync(backend, one));
         Assert.InRange(relay.Connections, before + 1, before + 4);
+    }
+
+    /// <summary>Their subscription went with the connection. Without a new one at once, the end of a session elsewhere would be unknown for seven seconds, longer than the near cache remembers.</summary>
+    [ServerFact(Needs.Redis)]
+    public async Task Announcements_are_heard_again_within_seconds_of_a_connection_that_was_given_up()
+    {
+        await using var server = await RedisServer.StartAsync();
+        using var relay = new SwappingRelay(server.Port);
+        await using var backend = new BackendHarness(relay.ConnectionString);
+        await using var other = new BackendHarness(server.ConnectionString);
+        using var announcements = new RedisSessionAnnouncements(backend.Connection, backend.Options, TimeProvider.System, NullLogger<RedisSessionAnnouncements>.Instance);
+        var heard = new ConcurrentQueue<SessionKey>();
+        announcements.Listen((key, _) => heard.Enqueue(key));
+        var (one, two) = await CreateTwoAsync(backend);
+        await UntilHeardAsync();
+        relay.SwapNext("found");
+        await Task.WhenAll(TryReadAsync(backend, one), TryReadAsync(backend, two));
+        Assert.Equal(1, relay.Swaps);
+        heard.Clear();
+        var started = Stopwatch.GetTimestamp();
+
+        await TryReadAsync(backend, one);
+        await UntilHeardAsync();
+
+        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(4.5));
+
+        async Task UntilHeardAsync()
+        {
+            while (heard.IsEmpty)
+            {
+                await other.Store.DeleteAsync(SessionKey.Of(SessionId.Create()), BackendHarness.Hour, CancellationToken.None);
+                await Task.Delay(20);
+            }
+        }
     }
 
     [ServerFact(Needs.Redis)]
