@@ -10,7 +10,7 @@ namespace Affinity.Sessions;
 /// One request's view of the visitor's session: the snapshot it found and the delta it collects. The framework's <see cref="ISession"/>, so TempData and all else that uses it works.
 /// Like the framework's, it is not safe for concurrent use within a request.
 /// </summary>
-internal sealed class AffinitySession(HttpContext context, TicketFeature ticket, SessionLifecycle lifecycle) : ISession, ISessionFeature
+internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lifecycle) : ISession, ISessionFeature
 {
     private SessionDelta? _delta;
     private ISession? _replacement;
@@ -18,7 +18,6 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     private SessionId _id;
     private Exception? _unreachable;
     private Exception? _failure;
-    private SessionDelta? _undecided;
     private bool _savedBesideOthers;
     private SessionJournal? _journal;
     private SessionSnapshot? _withoutJournal;
@@ -90,7 +89,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     public bool HasChanges => _delta is { IsEmpty: false };
 
     /// <summary>Whose it is.</summary>
-    public HttpContext Context => context;
+    public HttpContext Context => ticket.Response.HttpContext;
 
     /// <summary>Why the save before the response failed; it hides behind whatever the server makes of it.</summary>
     public SaveFailure? SaveFailure { get; set; }
@@ -176,13 +175,14 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
             }
 
             journal = outage.Complete(proof, opened);
-            if (journal.IsEmpty)
+            var untold = outage.Untold(proof, opened);
+            if (untold.IsEmpty)
             {
                 Accept(proof, await lifecycle.LoadAsync(proof, cancellationToken)); // this node has told the store, out of another request's ticket
             }
             else
             {
-                var result = await outage.ReplayAsync(proof with { Generation = proof.Generation - opened.Raises + journal.Raises }, journal).WaitAsync(cancellationToken);
+                var result = await outage.ReplayAsync(proof with { Generation = proof.Generation - opened.Raises + untold.Raises }, untold).WaitAsync(cancellationToken);
                 Accept(proof, new SessionLoadResult(result.Kind, result.Snapshot));
             }
 
@@ -233,7 +233,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     private void Show(SessionSnapshot withoutJournal)
     {
         _withoutJournal = withoutJournal;
-        _snapshot = _journal is { IsEmpty: false } ? withoutJournal.With(_journal.ApplyTo(withoutJournal.Items)) : withoutJournal;
+        _snapshot = _journal is { IsEmpty: false } ? withoutJournal.With(_journal.ApplyTo(withoutJournal)) : withoutJournal;
         _onlyRead = false;
     }
 
@@ -427,7 +427,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
             throw new SessionEndedException(SessionEnding.Superseded);
         }
 
-        if (_undecided is { HasUpdates: true } && ReferenceEquals(_undecided, _delta))
+        if (_delta is { HasUpdates: true, IsUndecided: true })
         {
             throw new SessionUnavailableException("It is not known whether an update of this request was saved, so it is not saved again.");
         }
@@ -435,7 +435,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
         if (Reach == StoreReach.Unreachable && _journal is not null && lifecycle.Outage is { } outage)
         {
             ThrowIfReadOnly();
-            Journal(outage, cause: null);
+            Journal(outage, _snapshot, cause: null);
             return;
         }
 
@@ -453,11 +453,11 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
             Reach = StoreReach.Unreachable;
             if (e.InnerException is SessionStoreException fault && lifecycle.Outage?.MayJournal(Delta, fault) == true)
             {
-                Journal(lifecycle.Outage, e);
+                Journal(lifecycle.Outage, start, e);
                 return;
             }
 
-            _undecided = e.InnerException is SessionStoreException { Fault: SessionStoreFault.Ambiguous } ? _delta : _undecided;
+            Delta.IsUndecided |= e.InnerException is SessionStoreException { Fault: SessionStoreFault.Ambiguous };
             throw;
         }
 
@@ -470,7 +470,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     private void IssueTicket() => ticket.Issue(new Ticket(_id, _snapshot!.Version, _snapshot.Generation, lifecycle.Time.GetUtcNow(), _snapshot.IdleUntil, _snapshot.Expires));
 
     /// <summary>The change goes into the visitor's ticket, and for the rest of the request the store is left alone.</summary>
-    private void Journal(SessionOutage outage, SessionUnavailableException? cause)
+    private void Journal(SessionOutage outage, SessionSnapshot? start, SessionUnavailableException? cause)
     {
         if (!lifecycle.CanIssue)
         {
@@ -478,7 +478,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
         }
 
         var held = (ticket.ToIssue ?? ticket.Reading.Ticket) is { } known && (_onlyJournal || known.Session == _id) ? known : null;
-        var on = _onlyJournal ? null : Delta.Tried?.On ?? _withoutJournal ?? _snapshot;
+        var on = _onlyJournal ? null : Delta.Tried?.On ?? _withoutJournal ?? start;
         if (!_onlyJournal)
         {
             lifecycle.ThrowIfTooLarge(KnownId(), _snapshot?.Items ?? SessionSnapshot.NoItems, Delta);
@@ -508,7 +508,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
     /// <summary>When an exception handler of the app takes over from a handler that threw, it starts from what was saved.</summary>
     private void ForgetWhatFailedHandlerChanged()
     {
-        if (context.Features.Get<IExceptionHandlerFeature>()?.Error is not { } failure || ReferenceEquals(failure, _failure))
+        if (Context.Features.Get<IExceptionHandlerFeature>()?.Error is not { } failure || ReferenceEquals(failure, _failure))
         {
             return;
         }
@@ -555,7 +555,7 @@ internal sealed class AffinitySession(HttpContext context, TicketFeature ticket,
         }
 
         ForgetWhatFailedHandlerChanged();
-        if (context.Response.HasStarted)
+        if (ticket.Response.HasStarted)
         {
             throw TooLate();
         }
