@@ -69,7 +69,11 @@ internal sealed record InspectedTicket(string Session, DateTimeOffset Issued, Ti
 
 /// <summary>The session itself.</summary>
 /// <param name="Bytes">How many bytes it takes in the ticket.</param>
-internal sealed record InspectedContent(int Bytes);
+/// <param name="Form"><c>encrypted</c>, <c>readable</c>, <c>compressed</c> (and readable), or <c>unknown</c>.</param>
+/// <param name="State">As of <see cref="InspectedJournal"/>.</param>
+/// <param name="Why">What that means; null when it was opened.</param>
+/// <param name="Items">What the session holds; null when it was not opened.</param>
+internal sealed record InspectedContent(int Bytes, string Form, string State, string? Why, IReadOnlyList<InspectedItem>? Items);
 
 /// <summary>What the store could not be told.</summary>
 /// <param name="SealedBytes">How many bytes it takes in the ticket.</param>
