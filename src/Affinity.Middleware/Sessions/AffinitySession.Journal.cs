@@ -19,13 +19,14 @@ internal sealed partial class AffinitySession
             }
 
             journal = outage.Complete(proof, opened);
-            if (journal.IsEmpty)
+            var untold = outage.Untold(proof, opened);
+            if (untold.IsEmpty)
             {
                 Accept(proof, await carrier.LoadAsync(proof, cancellationToken)); // this node has told the store, out of another request's ticket
             }
             else
             {
-                var result = await outage.ReplayAsync(proof with { Generation = proof.Generation - opened.Raises + journal.Raises }, journal).WaitAsync(cancellationToken);
+                var result = await outage.ReplayAsync(proof with { Generation = proof.Generation - opened.Raises + untold.Raises }, untold).WaitAsync(cancellationToken);
                 Accept(proof, new SessionLoadResult(result.Kind, result.Snapshot));
             }
 
@@ -76,7 +77,7 @@ internal sealed partial class AffinitySession
     private void Show(SessionSnapshot withoutJournal)
     {
         _withoutJournal = withoutJournal;
-        _snapshot = _journal is { IsEmpty: false } ? withoutJournal.With(_journal.ApplyTo(withoutJournal.Items)) : withoutJournal;
+        _snapshot = _journal is { IsEmpty: false } ? withoutJournal.With(_journal.ApplyTo(withoutJournal)) : withoutJournal;
         _onlyRead = false;
     }
 
@@ -101,7 +102,7 @@ internal sealed partial class AffinitySession
     private void IssueTicket() => ticket.Issue(new Ticket(_id, _snapshot!.Version, _snapshot.Generation, carrier.Time.GetUtcNow(), _snapshot.IdleUntil, _snapshot.Expires));
 
     /// <summary>The change goes into the visitor's ticket, and for the rest of the request the store is left alone.</summary>
-    private void Journal(SessionOutage outage, SessionUnavailableException? cause)
+    private void Journal(SessionOutage outage, SessionSnapshot? start, SessionUnavailableException? cause)
     {
         if (!carrier.CanIssue)
         {
@@ -109,7 +110,7 @@ internal sealed partial class AffinitySession
         }
 
         var held = (ticket.ToIssue ?? ticket.Reading.Ticket) is { } known && (_onlyJournal || known.Session == _id) ? known : null;
-        var on = _onlyJournal ? null : Delta.Tried?.On ?? _withoutJournal ?? _snapshot;
+        var on = _onlyJournal ? null : Delta.Tried?.On ?? _withoutJournal ?? start;
         (var issued, _journal) = outage.Add(KnownId(), held, on, _journal ?? SessionJournal.Empty, Delta, cause);
         _delta = null;
         if (on is not null)

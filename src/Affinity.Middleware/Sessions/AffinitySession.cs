@@ -10,7 +10,7 @@ namespace Affinity.Sessions;
 /// One request's view of the visitor's session: the snapshot it found and the delta it collects. The framework's <see cref="ISession"/>, so TempData and all else that uses it works.
 /// Like the framework's, it is not safe for concurrent use within a request.
 /// </summary>
-internal sealed partial class AffinitySession(HttpContext context, TicketFeature ticket, ISessionCarrier carrier) : ISession, ISessionFeature
+internal sealed partial class AffinitySession(TicketFeature ticket, ISessionCarrier carrier) : ISession, ISessionFeature
 {
     private SessionDelta? _delta;
     private ISession? _replacement;
@@ -18,7 +18,6 @@ internal sealed partial class AffinitySession(HttpContext context, TicketFeature
     private SessionId _id;
     private Exception? _unreachable;
     private Exception? _failure;
-    private SessionDelta? _undecided;
     private bool _savedBesideOthers;
     private SessionJournal? _journal;
     private SessionSnapshot? _withoutJournal;
@@ -90,7 +89,7 @@ internal sealed partial class AffinitySession(HttpContext context, TicketFeature
     public bool HasChanges => _delta is { IsEmpty: false };
 
     /// <summary>Whose it is.</summary>
-    public HttpContext Context => context;
+    public HttpContext Context => ticket.Response.HttpContext;
 
     /// <summary>Why the save before the response failed; it hides behind whatever the server makes of it.</summary>
     public SaveFailure? SaveFailure { get; set; }
@@ -352,7 +351,7 @@ internal sealed partial class AffinitySession(HttpContext context, TicketFeature
             throw new SessionEndedException(SessionEnding.Superseded);
         }
 
-        if (_undecided is { HasUpdates: true } && ReferenceEquals(_undecided, _delta))
+        if (_delta is { HasUpdates: true, IsUndecided: true })
         {
             throw new SessionUnavailableException("It is not known whether an update of this request was saved, so it is not saved again.");
         }
@@ -360,7 +359,7 @@ internal sealed partial class AffinitySession(HttpContext context, TicketFeature
         if (Reach == StoreReach.Unreachable && _journal is not null && carrier.Outage is { } outage)
         {
             ThrowIfReadOnly();
-            Journal(outage, cause: null);
+            Journal(outage, _snapshot, cause: null);
             return;
         }
 
@@ -379,11 +378,11 @@ internal sealed partial class AffinitySession(HttpContext context, TicketFeature
             Reach = StoreReach.Unreachable;
             if (e.InnerException is SessionStoreException fault && carrier.Outage?.MayJournal(Delta, fault) == true)
             {
-                Journal(carrier.Outage, e);
+                Journal(carrier.Outage, start, e);
                 return;
             }
 
-            _undecided = e.InnerException is SessionStoreException { Fault: SessionStoreFault.Ambiguous } ? _delta : _undecided;
+            Delta.IsUndecided |= e.InnerException is SessionStoreException { Fault: SessionStoreFault.Ambiguous };
             throw;
         }
 
@@ -405,7 +404,7 @@ internal sealed partial class AffinitySession(HttpContext context, TicketFeature
     /// <summary>When an exception handler of the app takes over from a handler that threw, it starts from what was saved.</summary>
     private void ForgetWhatFailedHandlerChanged()
     {
-        if (context.Features.Get<IExceptionHandlerFeature>()?.Error is not { } failure || ReferenceEquals(failure, _failure))
+        if (Context.Features.Get<IExceptionHandlerFeature>()?.Error is not { } failure || ReferenceEquals(failure, _failure))
         {
             return;
         }
@@ -452,7 +451,7 @@ internal sealed partial class AffinitySession(HttpContext context, TicketFeature
         }
 
         ForgetWhatFailedHandlerChanged();
-        if (context.Response.HasStarted)
+        if (ticket.Response.HasStarted)
         {
             throw TooLate();
         }

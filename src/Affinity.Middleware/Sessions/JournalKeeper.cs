@@ -24,23 +24,42 @@ internal sealed class JournalKeeper
     private readonly Queue<Kept> _byAge = new();
 
     /// <summary>The journal with what is known beside it of the same lineage, in one order for all, and without what the store has been told.</summary>
-    public SessionJournal Complete(SessionId session, int storedGeneration, SessionJournal journal) =>
-        Complete(_kept.GetValueOrDefault(session), JournalLineage.Of(storedGeneration, journal), journal) ?? journal;
+    /// <param name="session">Whose it is.</param>
+    /// <param name="storedGeneration">See <see cref="JournalLineage"/>.</param>
+    /// <param name="version">The version that the visitor's ticket proves: what was kept before the visitor came to it by another node is left over and not shown over it.</param>
+    /// <param name="journal">What the ticket carries.</param>
+    public SessionJournal Complete(SessionId session, int storedGeneration, SessionVersion version, SessionJournal journal) =>
+        Complete(_kept.GetValueOrDefault(session), JournalLineage.Of(storedGeneration, journal), version, journal) ?? journal;
+
+    /// <summary>The same with what is left over, oldest first. Most of it will have been told to the store by another node, which has got it in a ticket: that the store knows by the tags.</summary>
+    public SessionJournal Untold(SessionId session, int storedGeneration, SessionJournal journal)
+    {
+        var kept = _kept.GetValueOrDefault(session);
+        if (kept is null || kept.Lineage != JournalLineage.Of(storedGeneration, journal))
+        {
+            return journal;
+        }
+
+        var complete = Complete(kept, journal);
+        return (complete is null ? null : kept.LeftOver.Then(complete)) ?? journal;
+    }
 
     /// <summary>Adds an entry to the completed journal and keeps that. Null when there are too many entries.</summary>
-    public SessionJournal? Append(SessionId session, int storedGeneration, SessionJournal journal, JournalEntry entry)
+    public SessionJournal? Append(SessionId session, int storedGeneration, SessionVersion version, SessionJournal journal, JournalEntry entry)
     {
         lock (_gate)
         {
             var former = _kept.GetValueOrDefault(session);
             var lineage = JournalLineage.Of(storedGeneration, journal);
-            var appended = Complete(former, lineage, journal)?.With(entry);
+            var appended = Complete(former, lineage, version, journal)?.With(entry);
             if (appended is not null)
             {
-                var seen = former is { IsTold: false } && former.Lineage == lineage ? new HashSet<ulong>(former.Seen) : [];
+                var isSame = former?.Lineage == lineage;
+                var seen = isSame && former is { IsTold: false } ? new HashSet<ulong>(former.Seen) : [];
                 seen.UnionWith(journal.Entries.Select(known => known.Tag));
                 seen.UnionWith(appended.Entries.Select(known => known.Tag));
-                Put(new Kept(session, JournalLineage.Of(storedGeneration, appended), appended, seen, former is null ? null : former with { Before = null }));
+                var leftOver = !isSame ? SessionJournal.Empty : former!.IsLeftOver(version, journal) ? former.LeftOver.Then(former.Journal) ?? former.Journal : former.LeftOver;
+                Put(new Kept(session, JournalLineage.Of(storedGeneration, appended), appended, seen, former is null ? null : former with { Before = null }) { LeftOver = leftOver });
             }
 
             return appended;
@@ -78,20 +97,18 @@ internal sealed class JournalKeeper
             {
                 Put(new Kept(session, JournalLineage.Of(storedGeneration, replayed), SessionJournal.Empty, tags, Before: null) { IsTold = true });
             }
-            else if (kept.Journal.Entries.All(entry => tags.Contains(entry.Tag)))
+            else if (kept.Journal.Entries.Concat(kept.LeftOver.Entries).All(entry => tags.Contains(entry.Tag)))
             {
-                _kept[session] = kept with { Journal = SessionJournal.Empty, IsTold = true, Before = null };
+                _kept[session] = kept with { Journal = SessionJournal.Empty, LeftOver = SessionJournal.Empty, IsTold = true, Before = null };
             }
         }
     }
 
-    private static SessionJournal? Complete(Kept? kept, JournalLineage lineage, SessionJournal journal)
-    {
-        if (kept is null || kept.Lineage != lineage)
-        {
-            return journal;
-        }
+    private static SessionJournal? Complete(Kept? kept, JournalLineage lineage, SessionVersion version, SessionJournal journal) =>
+        kept is null || kept.Lineage != lineage || kept.IsLeftOver(version, journal) ? journal : Complete(kept, journal);
 
+    private static SessionJournal? Complete(Kept kept, SessionJournal journal)
+    {
         // What was joined with a later entry must not come back behind it.
         var complete = kept.Journal;
         foreach (var entry in journal.Entries)
@@ -122,5 +139,12 @@ internal sealed class JournalKeeper
     private sealed record Kept(SessionId Session, JournalLineage Lineage, SessionJournal Journal, HashSet<ulong> Seen, Kept? Before)
     {
         public bool IsTold { get; init; }
+
+        /// <summary>What was in tickets before the visitor came to a later version by another node.</summary>
+        public SessionJournal LeftOver { get; init; } = SessionJournal.Empty;
+
+        /// <summary>Whether the journal is from before a ticket that proves this version and carries that journal.</summary>
+        public bool IsLeftOver(SessionVersion version, SessionJournal journal) =>
+            !Journal.IsEmpty && Journal.Entries.All(entry => entry.Expected.Counter < version.Counter) && !journal.Entries.Any(entry => Seen.Contains(entry.Tag));
     }
 }

@@ -33,6 +33,9 @@ internal sealed class SessionDelta
     /// <summary>Whether nobody can tell any more if an update of this delta has arrived.</summary>
     public bool IsForgotten { get; set; }
 
+    /// <summary>Whether a save of this delta has failed that may have arrived all the same.</summary>
+    public bool IsUndecided { get; set; }
+
     /// <summary>Whether there is nothing to save.</summary>
     public bool IsEmpty => !Clears && !RaisesGeneration && _changes.Count == 0;
 

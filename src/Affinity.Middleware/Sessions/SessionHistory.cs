@@ -18,18 +18,18 @@ internal enum SessionKinship
 /// <summary>Tells what comes before from what comes beside it, by the last writes that led to a version. A store that has lost writes and was written since holds another history than a node remembers.</summary>
 internal static class SessionHistory
 {
-    /// <summary>The history of what is written on top: the newest <see cref="SessionWrite.RememberedWrites"/>.</summary>
-    public static SessionVersion[] Append(SessionSnapshot before, SessionVersion next)
+    /// <summary>The history of what is written on top, by one write that may stand for several, oldest first: the newest <see cref="SessionWrite.RememberedWrites"/>.</summary>
+    public static SessionVersion[] Append(SessionSnapshot before, params ReadOnlySpan<SessionVersion> next)
     {
         IReadOnlyList<SessionVersion> writes = before.Writes.Count > 0 || before.Version.IsNone ? before.Writes : [before.Version];
-        var kept = Math.Min(writes.Count, SessionWrite.RememberedWrites - 1);
-        var result = new SessionVersion[kept + 1];
+        var kept = Math.Min(writes.Count, SessionWrite.RememberedWrites - next.Length);
+        var result = new SessionVersion[kept + next.Length];
         for (var i = 0; i < kept; i++)
         {
             result[i] = writes[writes.Count - kept + i];
         }
 
-        result[kept] = next;
+        next.CopyTo(result.AsSpan(kept));
         return result;
     }
 

@@ -11,6 +11,12 @@ namespace Affinity.Sessions;
 /// <param name="Changes">Per key the new value; null for removed. Never changed.</param>
 internal sealed record JournalEntry(SessionVersion Expected, ulong Tag, bool Clears, bool RaisesGeneration, IReadOnlyDictionary<string, byte[]?> Changes)
 {
+    /// <summary>How many tags of joined entries are kept.</summary>
+    public const int MaxJoined = SessionWrite.RememberedWrites / 2;
+
+    /// <summary>The tags of earlier saves that were joined with this one, oldest first: the store is told them too, so that whoever still carries one of those saves by itself finds that it is known.</summary>
+    public IReadOnlyList<ulong> Joined { get; init; } = [];
+
     /// <summary>A tag for a write that was not tried.</summary>
     public static ulong NewTag() => SessionVersion.None.Next().Stamp;
 
@@ -98,15 +104,34 @@ internal sealed class SessionJournal
         return false;
     }
 
-    /// <summary>The items after it. The given ones stay as they are.</summary>
-    public IReadOnlyDictionary<string, byte[]> ApplyTo(IReadOnlyDictionary<string, byte[]> items)
+    /// <summary>The items of the session after it. What the session is known to hold already is not done again: it may have been changed since.</summary>
+    public IReadOnlyDictionary<string, byte[]> ApplyTo(SessionSnapshot session)
     {
+        var items = session.Items;
         foreach (var entry in _entries)
         {
-            items = entry.ToDelta().ApplyTo(items);
+            if (!session.Writes.Any(write => write.Stamp == entry.Tag))
+            {
+                items = entry.ToDelta().ApplyTo(items);
+            }
         }
 
         return items;
+    }
+
+    /// <summary>This one, and the other one behind it, without what both have. Null when there are too many entries.</summary>
+    public SessionJournal? Then(SessionJournal later)
+    {
+        var journal = this;
+        foreach (var entry in later.Entries)
+        {
+            if (!_entries.Any(known => known.Tag == entry.Tag))
+            {
+                journal = journal?.With(entry);
+            }
+        }
+
+        return journal;
     }
 
     private static JournalEntry Without(JournalEntry earlier, JournalEntry later)
@@ -130,7 +155,13 @@ internal sealed class SessionJournal
             if (!one.RaisesGeneration && !other.RaisesGeneration)
             {
                 // No key is in both: what the later one decides was taken out of the earlier one.
-                entries[i] = other with { Expected = one.Expected, Clears = one.Clears || other.Clears, Changes = one.Changes.Concat(other.Changes).ToDictionary(StringComparer.Ordinal) };
+                entries[i] = other with
+                {
+                    Expected = one.Expected,
+                    Clears = one.Clears || other.Clears,
+                    Changes = one.Changes.Concat(other.Changes).ToDictionary(StringComparer.Ordinal),
+                    Joined = [.. ((IEnumerable<ulong>)[.. one.Joined, one.Tag, .. other.Joined]).TakeLast(JournalEntry.MaxJoined)],
+                };
                 entries.RemoveAt(i + 1);
                 return true;
             }

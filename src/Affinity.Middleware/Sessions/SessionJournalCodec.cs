@@ -22,7 +22,7 @@ internal enum JournalDecoding
 /// The form of a journal before it is sealed, format 1, numbers big-endian:
 /// <code>
 /// 01 | count u8, 1 to 8 | entry*
-/// entry: flags u8 (01 clears, 02 raises the generation) | expected counter u64, stamp u64 | tag u64 | count u16 | change*
+/// entry: flags u8 (01 clears, 02 raises the generation) | expected counter u64, stamp u64 | tag u64 | joined u8, 0 to 8 | tag u64* | count u16 | change*
 /// change: key length u16 | key UTF-8 | value length u16, FFFF for removed | value
 /// </code>
 /// Every length is checked against what is there before it is used; anything else is refused whole.
@@ -34,12 +34,13 @@ internal static class SessionJournalCodec
     private const byte RaisesFlag = 0x02;
     private const ushort Removed = ushort.MaxValue;
     private const int HeaderSize = 2;
-    private const int EntrySize = 1 + (3 * sizeof(ulong)) + sizeof(ushort);
+    private const int EntrySize = 1 + (3 * sizeof(ulong)) + 1 + sizeof(ushort);
+    private const int JoinedAt = 1 + (3 * sizeof(ulong));
     private const int ChangeSize = 2 * sizeof(ushort);
 
     /// <summary>How many bytes it takes.</summary>
     public static long SizeOf(SessionJournal journal) =>
-        HeaderSize + journal.Entries.Sum(entry => EntrySize + entry.Changes.Sum(change => (long)ChangeSize + Encoding.UTF8.GetByteCount(change.Key) + (change.Value?.Length ?? 0)));
+        HeaderSize + journal.Entries.Sum(entry => EntrySize + (entry.Joined.Count * sizeof(ulong)) + entry.Changes.Sum(change => (long)ChangeSize + Encoding.UTF8.GetByteCount(change.Key) + (change.Value?.Length ?? 0)));
 
     /// <summary>Encodes a journal of at most 65,534 bytes with 1 to 8 entries.</summary>
     public static byte[] Encode(SessionJournal journal)
@@ -59,8 +60,16 @@ internal static class SessionJournalCodec
             BinaryPrimitives.WriteUInt64BigEndian(span[1..], entry.Expected.Counter);
             BinaryPrimitives.WriteUInt64BigEndian(span[9..], entry.Expected.Stamp);
             BinaryPrimitives.WriteUInt64BigEndian(span[17..], entry.Tag);
-            BinaryPrimitives.WriteUInt16BigEndian(span[25..], (ushort)entry.Changes.Count);
-            span = span[EntrySize..];
+            span[JoinedAt] = (byte)entry.Joined.Count;
+            span = span[(JoinedAt + 1)..];
+            foreach (var joined in entry.Joined)
+            {
+                BinaryPrimitives.WriteUInt64BigEndian(span, joined);
+                span = span[sizeof(ulong)..];
+            }
+
+            BinaryPrimitives.WriteUInt16BigEndian(span, (ushort)entry.Changes.Count);
+            span = span[sizeof(ushort)..];
             foreach (var (key, value) in entry.Changes)
             {
                 var keyBytes = Encoding.UTF8.GetBytes(key, span[2..]);
@@ -119,9 +128,23 @@ internal static class SessionJournalCodec
         var (clears, raises) = ((bytes[0] & ClearsFlag) != 0, (bytes[0] & RaisesFlag) != 0);
         var expected = new SessionVersion(BinaryPrimitives.ReadUInt64BigEndian(bytes[1..]), BinaryPrimitives.ReadUInt64BigEndian(bytes[9..]));
         var tag = BinaryPrimitives.ReadUInt64BigEndian(bytes[17..]);
-        int count = BinaryPrimitives.ReadUInt16BigEndian(bytes[25..]);
-        bytes = bytes[EntrySize..];
-        if (tag == 0 || expected.IsNone != (expected.Stamp == 0) || expected.Counter == ulong.MaxValue || count > bytes.Length / ChangeSize)
+        int joinedCount = bytes[JoinedAt];
+        if (joinedCount > JournalEntry.MaxJoined || bytes.Length < EntrySize + (joinedCount * sizeof(ulong)))
+        {
+            return false;
+        }
+
+        var joined = new ulong[joinedCount];
+        bytes = bytes[(JoinedAt + 1)..];
+        foreach (ref var former in joined.AsSpan())
+        {
+            former = BinaryPrimitives.ReadUInt64BigEndian(bytes);
+            bytes = bytes[sizeof(ulong)..];
+        }
+
+        int count = BinaryPrimitives.ReadUInt16BigEndian(bytes);
+        bytes = bytes[sizeof(ushort)..];
+        if (tag == 0 || joined.Contains(0UL) || expected.IsNone != (expected.Stamp == 0) || expected.Counter == ulong.MaxValue || count > bytes.Length / ChangeSize)
         {
             return false;
         }
@@ -135,7 +158,7 @@ internal static class SessionJournalCodec
             }
         }
 
-        entry = new JournalEntry(expected, tag, clears, raises, changes);
+        entry = new JournalEntry(expected, tag, clears, raises, changes) { Joined = joined };
         return true;
     }
 

@@ -17,7 +17,7 @@ internal sealed class SessionMiddleware(RequestDelegate next, ISessionCarrier ca
     public async Task InvokeAsync(HttpContext context)
     {
         var ticket = context.Features.Get<TicketFeature>() ?? throw new InvalidOperationException("The ticket stage must run before the session stage.");
-        var session = new AffinitySession(context, ticket, carrier);
+        var session = new AffinitySession(ticket, carrier);
         context.Features.Set<ISessionFeature>(session);
         context.Features.Set(session);
         context.Response.OnStarting(static state => OnStartingAsync((AffinitySession)state), session);

@@ -27,7 +27,7 @@ internal sealed class SessionOutage(
         silence.IsSilent && Journals && near.TryFind(toRead.Session, out var known) && known.Satisfies(toRead) && !near.IsFresh(known) && !silence.MayAsk();
 
     /// <summary>Whether there is anything beside the store that concerns the session.</summary>
-    public bool Concerns(Ticket ticket) => ticket.Journal is not null || !keeper.Complete(ticket.Session, ticket.Generation, SessionJournal.Empty).IsEmpty;
+    public bool Concerns(Ticket ticket) => ticket.Journal is not null || !keeper.Untold(ticket.Session, ticket.Generation, SessionJournal.Empty).IsEmpty;
 
     /// <summary>Reads the journal of a ticket, an empty one if it has none.</summary>
     /// <exception cref="SessionUnavailableException">It cannot be opened here just now; the ticket must stay as it is.</exception>
@@ -63,7 +63,10 @@ internal sealed class SessionOutage(
     }
 
     /// <summary>The journal, with what this node has put into other tickets of the same visitor.</summary>
-    public SessionJournal Complete(Ticket ticket, SessionJournal journal) => keeper.Complete(ticket.Session, ticket.Generation - journal.Raises, journal);
+    public SessionJournal Complete(Ticket ticket, SessionJournal journal) => keeper.Complete(ticket.Session, ticket.Generation - journal.Raises, ticket.Version, journal);
+
+    /// <summary>The same, and before it what this node has put into a ticket from before one that was given to the visitor since: told to the store if it does not know it, and not shown to the visitor.</summary>
+    public SessionJournal Untold(Ticket ticket, SessionJournal journal) => keeper.Untold(ticket.Session, ticket.Generation - journal.Raises, journal);
 
     /// <summary>Tells the store what the journal holds; see <see cref="SessionReplay"/>.</summary>
     /// <exception cref="SessionStoreException">The store failed.</exception>
@@ -124,7 +127,7 @@ internal sealed class SessionOutage(
 
         var version = on is not null && (held is null || on.Version.Counter >= held.Version.Counter) ? on.Version : held!.Version;
         var entry = new JournalEntry(on?.Version ?? version, delta.Tried?.Next.Stamp ?? JournalEntry.NewTag(), delta.Clears, delta.RaisesGeneration, delta.ToValues());
-        var added = keeper.Append(session, proven, journal, entry) ?? throw Full(session, journal, entry, cause);
+        var added = keeper.Append(session, proven, version, journal, entry) ?? throw Full(session, journal, entry, cause);
         var bytes = SessionJournalCodec.SizeOf(added) <= seal.MaxLength ? SessionJournalCodec.Encode(added) : null;
         byte[]? sealedBytes = null;
         if (bytes is null || !seal.TrySeal(TicketSection.Journal, session, bytes, out sealedBytes) || sealedBytes.Length > seal.MaxLength)

@@ -115,7 +115,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
             }
 
             var asOf = time.GetTimestamp();
-            var next = Next(current, expected, delta, tag: null, out var write);
+            var next = Next(current, expected, delta, entry: null, out var write);
             var result = await TryWriteAsync(key, current, next, write, delta, cancellationToken);
             switch (result.Kind)
             {
@@ -183,7 +183,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
         for (var tries = 1; tries <= MaxTries; tries++)
         {
             var asOf = time.GetTimestamp();
-            var next = Next(walk.Current, expected, delta, entry.Tag, out var write);
+            var next = Next(walk.Current, expected, delta, entry, out var write);
             var result = await WriteAsync(key, write, delta, cancellationToken);
             switch (result.Kind)
             {
@@ -248,7 +248,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
     private static bool IsForgotten(SessionVersion older, SessionVersion newer) =>
         newer.Counter > older.Counter && newer.Counter - older.Counter > SessionWrite.RememberedWrites;
 
-    private SessionSnapshot Next(SessionSnapshot current, SessionVersion expected, SessionDelta delta, ulong? tag, out SessionWrite write)
+    private SessionSnapshot Next(SessionSnapshot current, SessionVersion expected, SessionDelta delta, JournalEntry? entry, out SessionWrite write)
     {
         var now = time.GetUtcNow();
         var items = delta.ApplyTo(current.Items);
@@ -257,7 +257,10 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
         generation = delta.RaisesGeneration ? checked(generation + 1) : generation;
         var payload = SessionCodec.Encode(current.Created, renewed, items, options.MaxBytes);
         var idleUntil = now + options.IdleTimeout;
-        var version = tag is { } stamp ? new SessionVersion(checked(expected.Counter + 1), stamp) : current.Version.Next();
+        ReadOnlySpan<SessionVersion> versions = entry is null
+            ? [current.Version.Next()]
+            : [.. entry.Joined.Append(entry.Tag).Select((tag, i) => new SessionVersion(checked(expected.Counter + 1 + (ulong)i), tag))];
+        var version = versions[^1];
         var next = new SessionSnapshot
         {
             Version = version,
@@ -267,12 +270,14 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
             Items = items,
             IdleUntil = idleUntil < current.Expires ? idleUntil : current.Expires,
             Expires = current.Expires,
-            Writes = SessionHistory.Append(current, version),
+            Writes = SessionHistory.Append(current, versions),
         };
         // Given back to a store that has lost it, a session lives no longer than it would have.
         var absolute = current.Version.IsNone ? options.AbsoluteTimeout : current.Expires - now;
         write = new SessionWrite(expected, version, generation, payload, options.IdleTimeout, absolute > TimeSpan.Zero ? absolute : options.AbsoluteTimeout);
-        write = tag is not null || expected == current.Version ? write : write with { Between = SessionHistory.Between(expected, next.Writes, version) };
+        write = entry is not null ? write with { Between = versions[..^1].ToArray() }
+            : expected == current.Version ? write
+            : write with { Between = SessionHistory.Between(expected, next.Writes, version) };
         return next;
     }
 

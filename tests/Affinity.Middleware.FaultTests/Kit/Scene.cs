@@ -27,17 +27,14 @@ internal sealed record Scene
     /// <summary>Sessions are ended during the fault too. Off where the store may lose an ending like any other write.</summary>
     public bool EndsSessions { get; init; } = true;
 
-    /// <summary>The store loses nothing by this fault, so nothing may be lost, and no loss may be told.</summary>
+    /// <summary>Nothing that the store has lost by this fault, if anything, stays lost: so nothing may be lost, and no loss may be told.</summary>
     public bool LosesNothing { get; init; }
 
-    /// <summary>No request may fail.</summary>
+    /// <summary>No request may fail, but one that ends a session: a store that is away cannot be told of an ending, and pretending it were worse.</summary>
     public bool FailsNothing { get; init; }
 
     /// <summary>No hundredth of the requests may take longer.</summary>
     public TimeSpan? P99Bound { get; init; }
-
-    /// <summary>A gap of the library that is known: what is lost without a word, or read stale, is in the table and does not fail the row. Null: there is none.</summary>
-    public string? KnownGap { get; init; }
 
     /// <summary>Nodes beside those of the farm.</summary>
     public IReadOnlyList<Uri> More { get; init; } = [];

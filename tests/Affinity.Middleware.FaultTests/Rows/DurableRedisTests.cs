@@ -24,7 +24,8 @@ public sealed class DurableRedisTests(ITestOutputHelper output, DurableRedisTest
         {
             Fault = $"kill -9 and restart after 1 s, AOF {fsync}",
             LosesNothing = true,
-            FailsNothing = Merged.OutageJournal,
+            Sticky = true,
+            FailsNothing = true,
             Strike = () => DieForASecondAsync(Redis),
         });
     }
@@ -38,7 +39,8 @@ public sealed class DurableRedisTests(ITestOutputHelper output, DurableRedisTest
         {
             Fault = "kill -9 and restart, LOADING for 2 to 3 s",
             LosesNothing = true,
-            FailsNothing = Merged.OutageJournal,
+            Sticky = true,
+            FailsNothing = true,
             Strike = async () =>
             {
                 Redis.Kill();

@@ -6,6 +6,7 @@ using Affinity.Tests.Tickets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace Affinity.Tests.Sessions.Journaling;
@@ -84,6 +85,20 @@ public sealed class JournalPipelineTests : IAsyncLifetime
 
         Assert.Equal("x,y", await _visitor.ReadAsync(_other, "/keys"));
         Assert.Equal("NearCache NotAsked lost:False available:True", await _visitor.ReadAsync(_other, "/told"));
+    }
+
+    [Fact]
+    public async Task Whoever_begins_a_session_when_the_store_is_known_to_be_silent_is_journaled_without_asking_it()
+    {
+        Break();
+        _one.Services.GetRequiredService<StoreSilence>().Begin();
+
+        Assert.Equal(HttpStatusCode.OK, await _visitor.StatusOfPostAsync(_one, "/set/x/1"));
+
+        Assert.Equal(0, _one.Store.Writes);
+        Assert.Equal("x", await _visitor.ReadAsync(_other, "/keys"));
+        Heal();
+        Assert.Equal("x", await _visitor.ReadAsync(_other, "/keys"));
     }
 
     [Fact]
@@ -269,6 +284,34 @@ public sealed class JournalPipelineTests : IAsyncLifetime
         // The browser kept the ticket from before.
         Assert.Equal("a,x", await tab.ReadAsync(_one, "/keys"));
         Assert.Equal("a,x", await tab.ReadAsync(_other, "/keys"));
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(14)]
+    public async Task What_another_node_has_told_the_store_is_neither_shown_nor_told_again_over_what_came_since(int changes)
+    {
+        await PostAsync(_one, "/set/x/0");
+        Assert.Equal("0", await _visitor.ReadAsync(_other, "/get/x"));
+        Break();
+        for (var change = 1; change <= changes; change++)
+        {
+            await PostAsync(change % 2 == 0 ? _one : _other, $"/set/{(change % 3 == 0 ? "y" : "x" + change)}/{change}");
+        }
+
+        await PostAsync(_other, "/set/x/1");
+        await PostAsync(_one, "/set/z/1");
+        _farm.Heal(_one);
+        await PostAsync(_one, "/set/x/2");
+        _other.Store.BeforeRead = _ => ValueTask.CompletedTask;
+
+        // It reads, and cannot write: what it kept cannot be told, and is older than what the visitor has seen since.
+        Assert.Equal("2", await _visitor.ReadAsync(_other, "/get/x"));
+        Heal();
+
+        Assert.Equal("2", await _visitor.ReadAsync(_other, "/get/x"));
+        Assert.Equal("2", await _visitor.ReadAsync(_one, "/get/x"));
+        Assert.EndsWith("lost:False available:True", await _visitor.ReadAsync(_other, "/told"), StringComparison.Ordinal);
     }
 
     [Fact]

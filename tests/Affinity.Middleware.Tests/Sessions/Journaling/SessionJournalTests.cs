@@ -21,7 +21,7 @@ public sealed class SessionJournalTests
         Assert.True(journal.TryGet("y", out var y));
         Assert.Null(y);
         Assert.False(journal.TryGet("z", out _));
-        Assert.Equal(["x", "z"], journal.ApplyTo(Items("y", "z")).Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["x", "z"], journal.ApplyTo(Session(Items("y", "z"))).Keys.Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -30,7 +30,7 @@ public sealed class SessionJournalTests
         var journal = Journal(Entry(1, ("x", 1)), Entry(2, ("y", 1)) with { Clears = true });
 
         Assert.True(journal.Clears && journal.TryGet("x", out var gone) && gone is null);
-        Assert.Equal(["y"], journal.ApplyTo(Items("x", "z")).Keys);
+        Assert.Equal(["y"], journal.ApplyTo(Session(Items("x", "z"))).Keys);
         Assert.Empty(journal.Entries[0].Changes);
     }
 
@@ -52,8 +52,19 @@ public sealed class SessionJournalTests
 
         Assert.Equal([1UL, 2, 4, 5, 6, 7, 8, 9], more.Entries.Select(entry => entry.Tag));
         Assert.Equal(["k3", "k4"], more.Entries[2].Changes.Keys.Order(StringComparer.Ordinal));
-        Assert.Equal(9, more.ApplyTo(SessionSnapshot.NoItems).Count);
+        Assert.Equal(9, more.ApplyTo(Session(SessionSnapshot.NoItems)).Count);
         Assert.Equal((1, 2UL), (more.Raises, more.LastRaise));
+        Assert.Equal([3UL], more.Entries[2].Joined);
+    }
+
+    [Fact]
+    public void What_the_session_holds_already_is_not_done_again()
+    {
+        var journal = Journal(Entry(1, ("x", 1)), Entry(2, ("y", 1)));
+        var later = Session(new Dictionary<string, byte[]>(StringComparer.Ordinal) { ["x"] = [9] }, new SessionVersion(8, 1), new SessionVersion(9, 77));
+
+        Assert.Equal([9], journal.ApplyTo(later)["x"]);
+        Assert.Equal([1], journal.ApplyTo(later)["y"]);
     }
 
     [Fact]
@@ -75,7 +86,7 @@ public sealed class SessionJournalTests
                 plain = entry.ToDelta().ApplyTo(plain);
             }
 
-            var result = journal.ApplyTo(new Dictionary<string, byte[]>(StringComparer.Ordinal) { ["a"] = [99] });
+            var result = journal.ApplyTo(Session(new Dictionary<string, byte[]>(StringComparer.Ordinal) { ["a"] = [99] }));
             return journal.Entries.Count <= SessionJournal.MaxEntries
                 && result.Count == plain.Count && plain.All(item => result[item.Key].SequenceEqual(item.Value));
         }).QuickCheckThrowOnFailure();
@@ -105,7 +116,7 @@ public sealed class SessionJournalTests
         }
 
         Assert.Equal(JournalDecoding.Damaged, SessionJournalCodec.TryDecode([.. encoded, 0], out _));
-        foreach (var (at, value) in new[] { (1, 0), (1, 3), (1, 9), (2, 4), (10, 0), (18, 0xFF), (27, 0xFF), (29, 0xFF), (30, 0xFF), (36, 0xFF) })
+        foreach (var (at, value) in new[] { (1, 0), (1, 3), (1, 9), (2, 4), (10, 0), (18, 0xFF), (27, 1), (27, 9), (27, 0xFF), (28, 0xFF), (30, 0xFF), (31, 0xFF), (37, 0xFF) })
         {
             var changed = encoded.ToArray();
             changed[at] = (byte)value;
@@ -138,13 +149,16 @@ public sealed class SessionJournalTests
     private static SessionJournal Golden() => new(
     [
         new JournalEntry(Base, 0x0102_0304_0506_0708, Clears: false, RaisesGeneration: false, new Dictionary<string, byte[]?>(StringComparer.Ordinal) { ["basket"] = "[1,2]"u8.ToArray(), ["ключ"] = null }),
-        new JournalEntry(SessionVersion.None, 0x1112_1314_1516_1718, Clears: true, RaisesGeneration: true, new Dictionary<string, byte[]?>(StringComparer.Ordinal) { ["empty"] = [] }),
+        new JournalEntry(SessionVersion.None, 0x1112_1314_1516_1718, Clears: true, RaisesGeneration: true, new Dictionary<string, byte[]?>(StringComparer.Ordinal) { ["empty"] = [] }) { Joined = [0x2122_2324_2526_2728, 0x3132_3334_3536_3738] },
     ]);
 
     private static SessionJournal Journal(params JournalEntry[] entries) => entries.Aggregate(SessionJournal.Empty, (journal, entry) => journal.With(entry)!);
 
     private static JournalEntry Entry(ulong tag, params (string Key, byte? Value)[] changes) =>
         new(Base, tag, Clears: false, RaisesGeneration: false, changes.ToDictionary(change => change.Key, change => change.Value is { } value ? new[] { value } : null, StringComparer.Ordinal));
+
+    private static SessionSnapshot Session(IReadOnlyDictionary<string, byte[]> items, params SessionVersion[] writes) =>
+        new() { Version = writes.LastOrDefault(), Generation = 0, Created = default, Renewed = default, Items = items, IdleUntil = default, Expires = default, Writes = writes };
 
     private static Dictionary<string, byte[]> Items(params string[] keys) => keys.ToDictionary(key => key, _ => new byte[] { 1 }, StringComparer.Ordinal);
 }
