@@ -90,7 +90,7 @@ internal static class InspectionText
         Line(text, "journal", $"{journal.SealedBytes} encrypted bytes, {journal.State}{(journal.Why is { } why ? ": " + why : "")}");
         foreach (var (entry, i) in (journal.Entries ?? []).Select((entry, i) => (entry, i)))
         {
-            Line(text, "", $"save {i + 1} on version {entry.On}{(entry.SignsIn ? ", signs in" : "")}{(entry.Clears ? ", clears" : "")}");
+            Line(text, "", $"save {i + 1} on version {entry.On}{(entry.SignsIn ? ", signs in" : "")}{(entry.Clears ? ", clears" : "")}{(entry.Joined > 0 ? $", with {entry.Joined} earlier ones" : "")}");
             foreach (var change in entry.Changes)
             {
                 Line(text, "", "  " + Item(change));

@@ -86,8 +86,9 @@ internal sealed record InspectedJournal(int SealedBytes, string State, string? W
 /// <param name="On">The version that it was made on; <c>none</c>: the session begins with it.</param>
 /// <param name="Clears">Whether everything there was is removed first.</param>
 /// <param name="SignsIn">Whether it raises the generation.</param>
+/// <param name="Joined">How many earlier saves were joined with it.</param>
 /// <param name="Changes">What it sets and removes.</param>
-internal sealed record InspectedEntry(string On, bool Clears, bool SignsIn, IReadOnlyList<InspectedItem> Changes);
+internal sealed record InspectedEntry(string On, bool Clears, bool SignsIn, int Joined, IReadOnlyList<InspectedItem> Changes);
 
 /// <summary>One key of a session.</summary>
 /// <param name="Key">Its name.</param>

@@ -87,7 +87,7 @@ internal sealed class SectionInspector(TicketSeal? seal, SessionsOptions? sessio
     };
 
     private static InspectedEntry Entry(JournalEntry entry, bool showValues) =>
-        new(entry.Expected.ToString(), entry.Clears, entry.RaisesGeneration,
+        new(entry.Expected.ToString(), entry.Clears, entry.RaisesGeneration, entry.Joined.Count,
             [.. entry.Changes.OrderBy(change => change.Key, StringComparer.Ordinal).Select(change => Item(change.Key, change.Value, showValues))]);
 
     private static InspectedItem Item(string key, byte[]? value, bool showValues) =>

@@ -66,7 +66,7 @@ public sealed class InspectorSecrecyTests : IDisposable
         var journal = Create(seal: _seal).Inspect(InspectionInput.Parse(Journaled()), showValues: false).Cookies[0].Ticket?.Journal;
 
         Assert.Equal(("opened", null), (journal?.State, journal?.Why));
-        Assert.Equal([("7.3fa9", true, false), ("7.3fa9", false, true)], journal!.Entries!.Select(entry => (entry.On, entry.Clears, entry.SignsIn)));
+        Assert.Equal([("7.3fa9", true, false, 2), ("7.3fa9", false, true, 0)], journal!.Entries!.Select(entry => (entry.On, entry.Clears, entry.SignsIn, entry.Joined)));
         Assert.Equal(
             [new("basket", 8, "text", null), new("count", 4, "integer", null), new("lines", 14, "json array", null), new("old", null, null, null)],
             journal.Entries![0].Changes);
@@ -189,7 +189,7 @@ public sealed class InspectorSecrecyTests : IDisposable
             ["lines"] = """[{"id":"mug"}]"""u8.ToArray(),
             ["basket"] = "two mugs"u8.ToArray(),
             ["count"] = [0, 0, 0x12, 0x67],
-        }),
+        }) { Joined = [3, 4] },
         new JournalEntry(Sample.Ticket().Version, 6, Clears: false, RaisesGeneration: true, new Dictionary<string, byte[]?>(StringComparer.Ordinal) { ["nothing"] = [] }),
     ]));
 
