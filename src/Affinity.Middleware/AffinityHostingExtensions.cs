@@ -3,6 +3,7 @@ using Affinity.Backends.Directory;
 using Affinity.Backends.Memory;
 using Affinity.Backends.Redis;
 using Affinity.Diagnostics;
+using Affinity.Inspection;
 using Affinity.Nodes;
 using Affinity.Sessions;
 using Affinity.Stickiness;
@@ -45,6 +46,7 @@ public static class AffinityHostingExtensions
         services.AddSharedDataProtection(provider => Settings(provider).Application!, provider => Settings(provider).SharesKeys);
         services.AddStickinessStage();
         services.AddSessionStage((provider, check) => provider.GetRequiredService<NodeMembership>().OnStoreMayHaveLost(check));
+        services.AddInspector();
         services.AddHostedService<StartupNotice>();
         services.AddSingleton<AffinityPipeline>();
         services.AddSingleton<IStartupFilter>(provider => provider.GetRequiredService<AffinityPipeline>());

@@ -25,6 +25,8 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHost
             .. CookieFaults(options),
             .. DialectFaults(options),
             .. SessionsOptionsValidator.Faults(options.Sessions),
+            .. CookieSessionsOptionsValidator.Faults(options.Sessions.Cookie),
+            .. CarrierFaults(options),
             .. NearCacheOptionsValidator.Faults(options.Sessions.NearCache),
             .. EndpointsOptionsValidator.Faults(options.Endpoints, environment.IsDevelopment()),
             .. RedisOptionsValidator.Faults(options.Redis),
@@ -48,14 +50,28 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHost
             yield return $"Affinity:Ticket:CookieName is {binding}, which carries the signed binding; leave it out, or use another name.";
         }
 
-        if (options.Stickiness.CookieName is { } route && (string.Equals(route, ticket, StringComparison.Ordinal) || string.Equals(route, binding, StringComparison.Ordinal)))
+        string[] signed = [ticket, binding, .. TicketCookie.ChunkNamesOf(ticket)];
+        if (options.Stickiness.CookieName is { } route && signed.Contains(route, StringComparer.Ordinal))
         {
             yield return $"Affinity:Stickiness:CookieName is {route}, which is a cookie that Affinity signs; leave it out for AFF, or use another name.";
         }
 
-        if (options.Stickiness.ApplicationCookie is { } followed && (string.Equals(followed, ticket, StringComparison.Ordinal) || string.Equals(followed, binding, StringComparison.Ordinal)))
+        if (options.Stickiness.ApplicationCookie is { } followed && signed.Contains(followed, StringComparer.Ordinal))
         {
             yield return $"Affinity:Stickiness:ApplicationCookie is {followed}, which is written after the binding is decided; name a cookie that the app sets.";
+        }
+    }
+
+    private static IEnumerable<string> CarrierFaults(AffinityOptions options)
+    {
+        if (options is { Sessions.Carrier: SessionCarrier.Cookie, Secrets.Count: 0, IsShared: false })
+        {
+            yield return "Affinity:Sessions:Carrier is Cookie, but without Affinity:Secrets and without a store no other instance could verify a cookie of this one: give all instances one secret, made with: openssl rand -base64 32";
+        }
+
+        if (options is { Sessions: { Carrier: SessionCarrier.Cookie, Cookie.Floor: ReplayFloor.Store }, IsShared: false })
+        {
+            yield return "Affinity:Sessions:Cookie:Floor is Store, but no store is configured: set ConnectionStrings:redis, or leave it out for None.";
         }
     }
 

@@ -1,4 +1,6 @@
 using Affinity.Diagnostics;
+using Affinity.Sessions;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -9,11 +11,15 @@ namespace Affinity;
 
 /// <summary>Says once, at start, what the app should know: that nothing is shared, that another session stands in the way, or that a setting is not understood.</summary>
 internal sealed class StartupNotice(
-    IOptions<AffinityOptions> options, IConfiguration configuration, IServiceProviderIsService services, ILogger<StartupNotice> logger) : IHostedService
+    IOptions<AffinityOptions> options, IOptions<KeyManagementOptions> keys, IConfiguration configuration, IServiceProviderIsService services, ILogger<StartupNotice> logger) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        if (!options.Value.IsShared)
+        if (options.Value.Sessions.Carrier == SessionCarrier.Cookie)
+        {
+            TellOfCookies(options.Value);
+        }
+        else if (!options.Value.IsShared)
         {
             logger.InProcessBackend();
         }
@@ -32,4 +38,23 @@ internal sealed class StartupNotice(
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private void TellOfCookies(AffinityOptions settings)
+    {
+        var cookie = settings.Sessions.Cookie;
+        var isSealed = cookie.Protection == ContentProtection.SignAndEncrypt;
+        var storage = keys.Value.XmlRepository?.GetType().Name;
+        if (logger.IsEnabled(LogLevel.Information))
+        {
+            var shared = (settings.Secrets.Count > 0 ? "Affinity:Secrets" : "signing keys in the store") + (isSealed ? $", and Data Protection keys ({storage ?? "the framework's default"})" : "");
+            var floor = cookie.Floor == ReplayFloor.Store ? "the version of each, so that an older cookie is refused" : "nothing, so that a copied cookie counts until its idle time ends";
+            var directory = settings.IsShared ? "by the store" : "not, so that a drain sends nobody elsewhere by name";
+            logger.SessionsInCookies(cookie.Protection.ToString(), settings.Ticket.MaxBytes, shared, floor, directory);
+        }
+
+        if (isSealed && storage is null)
+        {
+            logger.CookieKeysNotShared();
+        }
+    }
 }

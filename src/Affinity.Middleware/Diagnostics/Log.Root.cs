@@ -17,7 +17,21 @@ internal static partial class Log
         Message = "The setting {Setting} is not known and has no effect: check its spelling. (A list is written with numbers: Affinity:Secrets:0.)")]
     public static partial void UnknownSetting(this ILogger logger, string setting);
 
+    [LoggerMessage(EventId = 6003, EventName = "SessionsInCookies", Level = LogLevel.Information,
+        Message = "Sessions ride in the visitors' cookies ({Protection}, at most {MaxBytes} characters). Instances share: {Shared}. What the store keeps of sessions: {Floor}. "
+            + "Nodes know of each other: {Directory}.")]
+    public static partial void SessionsInCookies(this ILogger logger, string protection, int maxBytes, string shared, string floor, string directory);
+
+    [LoggerMessage(EventId = 6004, EventName = "CookieKeysNotShared", Level = LogLevel.Warning,
+        Message = "Sessions in cookies are encrypted with Data Protection keys that lie where the framework puts them by default, which instances on other machines and in containers do not see: they would answer 503. "
+            + "Share a directory, AddDataProtection().PersistKeysToFileSystem(...), or set Affinity:Sessions:Cookie:Protection to Sign.")]
+    public static partial void CookieKeysNotShared(this ILogger logger);
+
     [LoggerMessage(EventId = 6010, EventName = "CrossSiteCommandRefused", Level = LogLevel.Debug,
         Message = "A command to a node was refused, as a page of another site sent it.")]
     public static partial void CrossSiteCommandRefused(this ILogger logger);
+
+    [LoggerMessage(EventId = 6011, EventName = "CrossSiteInspectionRefused", Level = LogLevel.Debug,
+        Message = "A cookie was not inspected, as a page of another site sent it.")]
+    public static partial void CrossSiteInspectionRefused(this ILogger logger);
 }

@@ -97,6 +97,22 @@ internal static partial class Log
         Message = "Session {Session}: the visitor's journal cannot be opened here, as its Data Protection key is not known or a newer version has written it. The visitor keeps the ticket; a request that needs the session gets 503. Look whether this node reaches the key vault.")]
     public static partial void SessionJournalUnopened(this ILogger logger, string session);
 
+    [LoggerMessage(EventId = 4060, EventName = "SessionContentDamaged", Level = LogLevel.Error,
+        Message = "Session {Session}: the session in a genuine ticket cannot be read. The Data Protection keys were replaced by others, Affinity:Sessions:Cookie:Protection was raised, or one of the apps that share the secret is another one. The visitor is served as one without a session.")]
+    public static partial void SessionContentDamaged(this ILogger logger, string session);
+
+    [LoggerMessage(EventId = 4061, EventName = "SessionContentUnopened", Level = LogLevel.Warning,
+        Message = "Session {Session}: the session in the visitor's ticket cannot be opened here, as its Data Protection key is not known. The visitor keeps the ticket; a request that needs the session gets 503. All instances must share the Data Protection keys.")]
+    public static partial void SessionContentUnopened(this ILogger logger, string session);
+
+    [LoggerMessage(EventId = 4062, EventName = "SessionBelowFloor", Level = LogLevel.Debug,
+        Message = "Session {Session}: a ticket of version {Seen} is refused, the newest is {Newest}: it was copied, or sent before the newest one had arrived.")]
+    public static partial void SessionBelowFloor(this ILogger logger, string session, string seen, string newest);
+
+    [LoggerMessage(EventId = 4063, EventName = "SessionFloorNotRaised", Level = LogLevel.Warning,
+        Message = "Session {Session}: it is not known whether the store was told of the newest version ({Why}). The visitor has it; until the next save an older ticket may count too.")]
+    public static partial void SessionFloorNotRaised(this ILogger logger, string session, string why);
+
     [LoggerMessage(EventId = 4040, EventName = "SessionTouchFailed", Level = LogLevel.Debug, Message = "The idle time of a session could not be slid: {Why}")]
     public static partial void SessionTouchFailed(this ILogger logger, string why);
 }

@@ -10,7 +10,7 @@ namespace Affinity.Sessions;
 /// One request's view of the visitor's session: the snapshot it found and the delta it collects. The framework's <see cref="ISession"/>, so TempData and all else that uses it works.
 /// Like the framework's, it is not safe for concurrent use within a request.
 /// </summary>
-internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lifecycle) : ISession, ISessionFeature
+internal sealed partial class AffinitySession(TicketFeature ticket, ISessionCarrier carrier) : ISession, ISessionFeature
 {
     private SessionDelta? _delta;
     private ISession? _replacement;
@@ -67,17 +67,17 @@ internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lif
 
     public SessionVersion Version => _snapshot?.Version ?? SessionVersion.None;
 
-    /// <summary>How much longer the session lives if it is touched now; null when it was not read, or has been saved or abandoned since.</summary>
+    /// <summary>How much longer the session lives in the store if it is touched now; null when it was not read there, or has been saved or abandoned since.</summary>
     public TimeSpan? TouchGain
     {
         get
         {
-            if (!_onlyRead || _snapshot is null)
+            if (!_onlyRead || _snapshot is null || Origin == SessionOrigin.Cookie)
             {
                 return null;
             }
 
-            var idleIfTouched = lifecycle.Time.GetUtcNow() + lifecycle.Options.IdleTimeout;
+            var idleIfTouched = carrier.Time.GetUtcNow() + carrier.Options.IdleTimeout;
             return (idleIfTouched < _snapshot.Expires ? idleIfTouched : _snapshot.Expires) - _snapshot.IdleUntil;
         }
     }
@@ -97,7 +97,7 @@ internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lif
     // Most requests change nothing.
     private SessionDelta Delta => _delta ??= new();
 
-    private bool IsOnDemand => lifecycle.Options.Load == SessionLoad.OnDemand;
+    private bool IsOnDemand => carrier.Options.Load == SessionLoad.OnDemand;
 
     private IReadOnlyDictionary<string, byte[]> Items
     {
@@ -129,12 +129,12 @@ internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lif
             return Task.FromException(_unreachable);
         }
 
-        if (lifecycle.Outage is { } outage && outage.Concerns(proof))
+        if (carrier.Outage is { } outage && outage.Concerns(proof))
         {
             return LoadWithJournalAsync(proof, outage, cancellationToken);
         }
 
-        var loading = lifecycle.LoadAsync(proof, cancellationToken);
+        var loading = carrier.LoadAsync(proof, cancellationToken);
         if (!loading.IsCompletedSuccessfully)
         {
             return AcceptAsync(proof, loading);
@@ -159,82 +159,11 @@ internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lif
                 throw _unreachable;
             }
         }
-    }
-
-    /// <summary>First the store is told what the ticket carries, then the app sees the session; the ticket is issued anew without it.</summary>
-    private async Task LoadWithJournalAsync(Ticket proof, SessionOutage outage, CancellationToken cancellationToken)
-    {
-        var journal = SessionJournal.Empty;
-        try
-        {
-            if (await outage.OpenAsync(proof, cancellationToken) is not { } opened)
-            {
-                Accept(proof, new SessionLoadResult(SessionLoadKind.Lost, Snapshot: null));
-                Reach = StoreReach.NotAsked;
-                return;
-            }
-
-            journal = outage.Complete(proof, opened);
-            var untold = outage.Untold(proof, opened);
-            if (untold.IsEmpty)
-            {
-                Accept(proof, await lifecycle.LoadAsync(proof, cancellationToken)); // this node has told the store, out of another request's ticket
-            }
-            else
-            {
-                var result = await outage.ReplayAsync(proof with { Generation = proof.Generation - opened.Raises + untold.Raises }, untold).WaitAsync(cancellationToken);
-                Accept(proof, new SessionLoadResult(result.Kind, result.Snapshot));
-            }
-
-            _journal = null;
-            if (_snapshot is not null && lifecycle.CanIssue)
-            {
-                _onlyRead = false;
-                IssueTicket();
-            }
-        }
-        catch (SessionStoreException e)
-        {
-            Reach = StoreReach.Unreachable;
-            _unreachable = new SessionUnavailableException("The visitor's session cannot be reached just now: " + e.Message, e);
-            if (!TryServeWithoutStore(proof, journal, e))
-            {
-                throw _unreachable;
-            }
-        }
         catch (SessionUnavailableException e)
         {
             (Reach, _unreachable) = (StoreReach.Unreachable, e);
             throw;
         }
-    }
-
-    /// <summary>What this node remembers, however old, and the journal on top. Where it remembers nothing: what the journal decides, and room for changes; false.</summary>
-    private bool TryServeWithoutStore(Ticket proof, SessionJournal journal, SessionStoreException fault)
-    {
-        if (fault.Fault == SessionStoreFault.Unreadable || lifecycle.Outage is not { } outage || !(outage.Journals || outage.OnlyReads))
-        {
-            return false;
-        }
-
-        _journal = journal;
-        if (outage.Remembered(proof, journal) is not { } remembered)
-        {
-            _onlyJournal = true;
-            return false;
-        }
-
-        Show(remembered);
-        (_loaded, _unreachable, _onlyJournal, _id) = (true, null, false, proof.Session);
-        Origin = journal.IsEmpty ? SessionOrigin.NearCache : SessionOrigin.Journal;
-        return true;
-    }
-
-    private void Show(SessionSnapshot withoutJournal)
-    {
-        _withoutJournal = withoutJournal;
-        _snapshot = _journal is { IsEmpty: false } ? withoutJournal.With(_journal.ApplyTo(withoutJournal)) : withoutJournal;
-        _onlyRead = false;
     }
 
     /// <inheritdoc/>
@@ -271,7 +200,7 @@ internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lif
     {
         ArgumentNullException.ThrowIfNull(value);
         ThrowIfNotWritable(key);
-        SessionCaps.ThrowIfKeyTooLong(key, lifecycle.Options);
+        SessionCaps.ThrowIfKeyTooLong(key, carrier.Options);
         Delta.Set(key, (byte[])value.Clone());
     }
 
@@ -279,7 +208,7 @@ internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lif
     public byte[]? Update(string key, Func<byte[]?, byte[]?> fold)
     {
         ThrowIfNotWritable(key);
-        SessionCaps.ThrowIfKeyTooLong(key, lifecycle.Options);
+        SessionCaps.ThrowIfKeyTooLong(key, carrier.Options);
         return Delta.Update(key, Peek(key), fold);
     }
 
@@ -343,24 +272,6 @@ internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lif
         Delta.RaisesGeneration |= _snapshot is not null || _onlyJournal;
     }
 
-    /// <summary>A store that this request has found away is not asked again for what can be journaled.</summary>
-    private async Task LoadOrJournalAsync(CancellationToken cancellationToken)
-    {
-        if (_onlyJournal)
-        {
-            return;
-        }
-
-        try
-        {
-            await LoadAsync(cancellationToken);
-        }
-        catch (SessionUnavailableException) when (_onlyJournal && lifecycle.Outage!.Journals)
-        {
-            // The change does not need what is there.
-        }
-    }
-
     /// <summary>Ends the session at once and removes the visitor's ticket. What is set afterwards begins a new session.</summary>
     public async Task AbandonAsync(CancellationToken cancellationToken)
     {
@@ -372,7 +283,7 @@ internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lif
             : ticket.Reading.Ticket?.Session ?? default;
         if (!id.IsDefault)
         {
-            await lifecycle.AbandonAsync(id, cancellationToken);
+            await carrier.AbandonAsync(id, cancellationToken);
             ticket.Remove();
         }
 
@@ -384,8 +295,23 @@ internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lif
     /// <summary>Drops what was not saved; the request has failed.</summary>
     public void Discard() => _delta = null;
 
+    /// <summary>Before the response begins: a session that was only read and lives by its ticket is handed out again in time.</summary>
+    public ValueTask SlideAsync()
+    {
+        // Most sessions lie in the store, and are touched there.
+        return Origin == SessionOrigin.Cookie && _onlyRead && _snapshot is { } read && ticket is { ToIssue: null, ToRemove: false, Reading.Ticket: { } held } ? SlideAsync(held, read) : default;
+    }
+
     /// <summary>From now on every change throws: the response has begun.</summary>
     public void Close() => _closed = true;
+
+    private async ValueTask SlideAsync(Ticket held, SessionSnapshot read)
+    {
+        if (await carrier.SlideAsync(held, read) is { } slid)
+        {
+            ticket.Issue(slid);
+        }
+    }
 
     private void Accept(Ticket proof, SessionLoadResult result)
     {
@@ -395,7 +321,7 @@ internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lif
         _id = _snapshot is null ? default : proof.Session;
         if (_snapshot is not null)
         {
-            Origin = result.IsNear ? SessionOrigin.NearCache : SessionOrigin.Store;
+            Origin = result.IsInTicket ? SessionOrigin.Cookie : result.IsNear ? SessionOrigin.NearCache : SessionOrigin.Store;
             _onlyRead = true;
         }
     }
@@ -403,14 +329,14 @@ internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lif
     /// <summary>Once, where that is asked for: from then on the visitor's ticket fits what is left, so that the next request works.</summary>
     private void ThrowIfLossIsRefused()
     {
-        if (Loss == SessionLoss.None || lifecycle.Options.OnLostWrite != LostWritePolicy.Fail)
+        if (Loss == SessionLoss.None || carrier.Options.OnLostWrite != LostWritePolicy.Fail)
         {
             return;
         }
 
         if (_snapshot is { } left)
         {
-            ticket.Issue(new Ticket(_id, left.Version, left.Generation, lifecycle.Time.GetUtcNow(), left.IdleUntil, left.Expires));
+            ticket.Issue(new Ticket(_id, left.Version, left.Generation, carrier.Time.GetUtcNow(), left.IdleUntil, left.Expires));
         }
         else
         {
@@ -432,7 +358,7 @@ internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lif
             throw new SessionUnavailableException("It is not known whether an update of this request was saved, so it is not saved again.");
         }
 
-        if (Reach == StoreReach.Unreachable && _journal is not null && lifecycle.Outage is { } outage)
+        if (Reach == StoreReach.Unreachable && _journal is not null && carrier.Outage is { } outage)
         {
             ThrowIfReadOnly();
             Journal(outage, _snapshot, cause: null);
@@ -440,20 +366,21 @@ internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lif
         }
 
         var began = _snapshot is null;
-        var start = _snapshot ?? SessionSnapshot.Empty(lifecycle.Time.GetUtcNow(), lifecycle.Options.AbsoluteTimeout);
+        var start = _snapshot ?? SessionSnapshot.Empty(carrier.Time.GetUtcNow(), carrier.Options.AbsoluteTimeout);
         Delta.GenerationFloor = LoadKind is SessionLoadKind.Behind or SessionLoadKind.Diverged ? ticket.Reading.Ticket?.Generation ?? 0 : 0;
         try
         {
-            _snapshot = await lifecycle.SaveAsync(KnownId(), start, Delta);
+            var saved = await carrier.SaveAsync(KnownId(), start, Delta);
+            (_snapshot, Reach) = (saved.Session, saved.Reach);
             _savedBesideOthers |= Delta.MetLoss;
-            Reach = StoreReach.Reachable;
+            ticket.Issue(saved.Ticket);
         }
         catch (SessionUnavailableException e)
         {
             Reach = StoreReach.Unreachable;
-            if (e.InnerException is SessionStoreException fault && lifecycle.Outage?.MayJournal(Delta, fault) == true)
+            if (e.InnerException is SessionStoreException fault && carrier.Outage?.MayJournal(Delta, fault) == true)
             {
-                Journal(lifecycle.Outage, start, e);
+                Journal(carrier.Outage, start, e);
                 return;
             }
 
@@ -464,35 +391,6 @@ internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lif
         _delta = null;
         _onlyRead = false;
         Origin = began ? SessionOrigin.New : Origin;
-        IssueTicket();
-    }
-
-    private void IssueTicket() => ticket.Issue(new Ticket(_id, _snapshot!.Version, _snapshot.Generation, lifecycle.Time.GetUtcNow(), _snapshot.IdleUntil, _snapshot.Expires));
-
-    /// <summary>The change goes into the visitor's ticket, and for the rest of the request the store is left alone.</summary>
-    private void Journal(SessionOutage outage, SessionSnapshot? start, SessionUnavailableException? cause)
-    {
-        if (!lifecycle.CanIssue)
-        {
-            throw new SessionUnavailableException("The session was not saved: there is no key yet to sign the visitor's ticket with.", cause);
-        }
-
-        var held = (ticket.ToIssue ?? ticket.Reading.Ticket) is { } known && (_onlyJournal || known.Session == _id) ? known : null;
-        var on = _onlyJournal ? null : Delta.Tried?.On ?? _withoutJournal ?? start;
-        if (!_onlyJournal)
-        {
-            lifecycle.ThrowIfTooLarge(KnownId(), _snapshot?.Items ?? SessionSnapshot.NoItems, Delta);
-        }
-
-        (var issued, _journal) = outage.Add(KnownId(), held, on, _journal ?? SessionJournal.Empty, Delta, cause);
-        _delta = null;
-        if (on is not null)
-        {
-            Show(on);
-        }
-
-        Origin = SessionOrigin.Journal;
-        ticket.Issue(issued);
     }
 
     private SessionId KnownId()
@@ -516,7 +414,7 @@ internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lif
         _failure = failure;
         if (HasChanges)
         {
-            lifecycle.TellDropped(failure);
+            carrier.TellDropped(failure);
             Discard();
         }
     }
@@ -561,7 +459,7 @@ internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lif
         }
 
         ThrowIfLossIsRefused();
-        if (_unreachable is not null && !(_onlyJournal && lifecycle.Outage!.Journals))
+        if (_unreachable is not null && !(_onlyJournal && carrier.Outage!.Journals))
         {
             throw new SessionUnavailableException(_unreachable.Message, _unreachable);
         }
@@ -571,7 +469,7 @@ internal sealed class AffinitySession(TicketFeature ticket, SessionLifecycle lif
 
     private void ThrowIfReadOnly()
     {
-        if (Reach == StoreReach.Unreachable && lifecycle.Outage is { OnlyReads: true })
+        if (Reach == StoreReach.Unreachable && carrier.Outage is { OnlyReads: true })
         {
             throw new SessionUnavailableException("The session cannot be changed just now: the store is away, and Affinity:Sessions:OnStoreAway is ReadOnly.");
         }

@@ -4,10 +4,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Affinity.Sessions;
 
-/// <summary>Load, save and end a session: what a request's view asks for, with the store's faults told in the log and turned into what an app can act on.</summary>
+/// <summary>Load, save and end a session that lies in the shared store, with the store's faults told in the log and turned into what an app can act on.</summary>
 internal sealed class SessionLifecycle(
     SessionLoader loader, SessionSaveLoop loop, SessionLosses losses, ISessionStore store, NearCache near, ISigningKeys keys, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<SessionLifecycle> logger,
-    SessionOutage? outage = null)
+    SessionOutage? outage = null) : ISessionCarrier
 {
     public SessionsOptions Options { get; } = options;
 
@@ -21,12 +21,13 @@ internal sealed class SessionLifecycle(
 
     /// <exception cref="SessionStoreException">The store failed.</exception>
     public ValueTask<SessionLoadResult> LoadAsync(Ticket ticket, CancellationToken cancellationToken) =>
-        Outage?.SparesStore(ticket) == true ? ValueTask.FromException<SessionLoadResult>(GuardedSessionStore.NotAsked()) : loader.LoadAsync(ticket, cancellationToken);
+        ticket.Content is not null ? ValueTask.FromResult(new SessionLoadResult(SessionLoadKind.Absent, Snapshot: null) { IsNear = true }) // it never lay in the store
+        : Outage?.SparesStore(ticket) == true ? ValueTask.FromException<SessionLoadResult>(GuardedSessionStore.NotAsked()) : loader.LoadAsync(ticket, cancellationToken);
 
     /// <exception cref="SessionUnavailableException">The store failed, or the visitor could not be given a ticket.</exception>
     /// <exception cref="SessionEndedException">The session ended meanwhile.</exception>
     /// <exception cref="SessionTooLargeException">The session would be too large.</exception>
-    public async ValueTask<SessionSnapshot> SaveAsync(SessionId id, SessionSnapshot start, SessionDelta delta)
+    public async ValueTask<SavedSession> SaveAsync(SessionId id, SessionSnapshot start, SessionDelta delta)
     {
         if (!CanIssue)
         {
@@ -50,12 +51,12 @@ internal sealed class SessionLifecycle(
 
             if (result.Saved is not { } saved)
             {
-                throw Refused(id, result.Ending);
+                throw SessionRefusals.Ended(id, result.Ending, metrics, logger);
             }
 
             metrics.SessionSaved("written");
             Outage?.TellBack();
-            return saved;
+            return new SavedSession(saved, new Ticket(id, saved.Version, saved.Generation, Time.GetUtcNow(), saved.IdleUntil, saved.Expires), StoreReach.Reachable);
         }
         catch (SessionStoreException e) when (Outage?.MayJournal(delta, e) == true)
         {
@@ -69,24 +70,7 @@ internal sealed class SessionLifecycle(
         }
         catch (SessionTooLargeException e)
         {
-            TellTooLarge(id, e);
-            throw;
-        }
-    }
-
-    /// <summary>What a save would refuse is not journaled either: it would be answered as kept, and dropped when the store is back.</summary>
-    /// <exception cref="SessionTooLargeException">The session would be too large.</exception>
-    public void ThrowIfTooLarge(SessionId id, IReadOnlyDictionary<string, byte[]> items, SessionDelta delta)
-    {
-        try
-        {
-            var after = delta.ApplyTo(items);
-            SessionCaps.ThrowIfTooMany(items, after, Options);
-            SessionCodec.Measure(after, Options.MaxBytes);
-        }
-        catch (SessionTooLargeException e)
-        {
-            TellTooLarge(id, e);
+            SessionRefusals.TooLarge(id, e, metrics, logger);
             throw;
         }
     }
@@ -112,20 +96,10 @@ internal sealed class SessionLifecycle(
         }
     }
 
-    /// <summary>Says that what a handler changed before it threw is not saved.</summary>
-    public void TellDropped(Exception failure)
-    {
-        if (logger.IsEnabled(LogLevel.Debug))
-        {
-            logger.SessionChangesDropped(failure.GetType().Name);
-        }
-    }
+    /// <summary>The store is touched, in the background (<see cref="SessionTouchQueue"/>).</summary>
+    public ValueTask<Ticket?> SlideAsync(Ticket held, SessionSnapshot session) => default;
 
-    private void TellTooLarge(SessionId id, SessionTooLargeException fault)
-    {
-        logger.SessionTooLarge(id.ToFingerprint(), fault.Size, fault.Measure, fault.Limit);
-        metrics.SessionSaved("too_large");
-    }
+    public void TellDropped(Exception failure) => SessionRefusals.Dropped(failure, logger);
 
     private void TellFailure(SessionId id, SessionStoreException fault)
     {
@@ -133,23 +107,5 @@ internal sealed class SessionLifecycle(
         {
             logger.SessionSaveFailed(id.ToFingerprint(), fault.Fault.ToString(), fault.Message);
         }
-    }
-
-    private SessionEndedException Refused(SessionId id, SessionEnding ending)
-    {
-        if (logger.IsEnabled(LogLevel.Information))
-        {
-            logger.SessionSaveRefused(id.ToFingerprint(), ending.ToString());
-        }
-
-        metrics.SessionSaved(ending switch
-        {
-            SessionEnding.Abandoned => "ended",
-            SessionEnding.Superseded => "superseded",
-            SessionEnding.Lost => "lost",
-            SessionEnding.LostWrites => "lost_writes",
-            _ => throw new System.Diagnostics.UnreachableException(),
-        });
-        return new SessionEndedException(ending);
     }
 }

@@ -36,8 +36,11 @@ internal enum SessionLoadKind
 /// <summary>What a ticket led to, with the session where there is one.</summary>
 internal readonly record struct SessionLoadResult(SessionLoadKind Kind, SessionSnapshot? Snapshot)
 {
-    /// <summary>Whether this node remembered it; else the store has said so.</summary>
+    /// <summary>Whether it is known without the store: this node remembered it, or the ticket carries it. Else the store has said so.</summary>
     public bool IsNear { get; init; }
+
+    /// <summary>Whether the session itself was in the ticket.</summary>
+    public bool IsInTicket { get; init; }
 
     /// <summary>Whether the store has lost what the visitor was answered.</summary>
     public bool IsLoss => Kind is SessionLoadKind.Lost or SessionLoadKind.Behind or SessionLoadKind.Diverged;

@@ -10,20 +10,20 @@ namespace Affinity.Sessions;
 /// What do we know of this visitor: the session is fetched before the app and saved before the first byte of the response, so a redirect, a flush or an early close
 /// cannot outrun the save. What a handler that throws has changed is not saved; what an exception handler of the app sets afterwards is.
 /// </summary>
-internal sealed class SessionMiddleware(RequestDelegate next, SessionLifecycle lifecycle, SessionTouchQueue touches)
+internal sealed class SessionMiddleware(RequestDelegate next, ISessionCarrier carrier, SessionTouchQueue touches)
 {
     private const string RetryAfterSeconds = "2";
 
     public async Task InvokeAsync(HttpContext context)
     {
         var ticket = context.Features.Get<TicketFeature>() ?? throw new InvalidOperationException("The ticket stage must run before the session stage.");
-        var session = new AffinitySession(ticket, lifecycle);
+        var session = new AffinitySession(ticket, carrier);
         context.Features.Set<ISessionFeature>(session);
         context.Features.Set(session);
         context.Response.OnStarting(static state => OnStartingAsync((AffinitySession)state), session);
         try
         {
-            if (lifecycle.Options.Load == SessionLoad.BeforeApp)
+            if (carrier.Options.Load == SessionLoad.BeforeApp)
             {
                 var loading = session.LoadAsync(CancellationToken.None);
                 if (!loading.IsCompletedSuccessfully)
@@ -103,8 +103,9 @@ internal sealed class SessionMiddleware(RequestDelegate next, SessionLifecycle l
             return SaveAndCloseAsync(session);
         }
 
+        var sliding = session.SlideAsync();
         session.Close();
-        return Task.CompletedTask;
+        return sliding.IsCompletedSuccessfully ? Task.CompletedTask : sliding.AsTask();
     }
 
     private static async Task SaveAndCloseAsync(AffinitySession session)

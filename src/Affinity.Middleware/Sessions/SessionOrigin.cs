@@ -19,6 +19,9 @@ public enum SessionOrigin
     /// The store is away, and the visitor's ticket holds changes that it has not been told: they are on top of what this node remembers. Where it remembers nothing, only they can be read.
     /// </summary>
     Journal,
+
+    /// <summary>It rides in the visitor's ticket (<c>Affinity:Sessions:Carrier</c>).</summary>
+    Cookie,
 }
 
 /// <summary>What the store has lost of the visitor's session.</summary>

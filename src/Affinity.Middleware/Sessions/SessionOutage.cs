@@ -39,7 +39,7 @@ internal sealed class SessionOutage(
             return SessionJournal.Empty;
         }
 
-        var opening = await seal.OpenAsync(ticket.Session, sealedBytes, cancellationToken);
+        var opening = await seal.OpenAsync(TicketSection.Journal, ticket.Session, sealedBytes, cancellationToken);
         var journal = SessionJournal.Empty;
         var decoding = opening.Kind switch
         {
@@ -130,7 +130,7 @@ internal sealed class SessionOutage(
         var added = keeper.Append(session, proven, version, journal, entry) ?? throw Full(session, journal, entry, cause);
         var bytes = SessionJournalCodec.SizeOf(added) <= seal.MaxLength ? SessionJournalCodec.Encode(added) : null;
         byte[]? sealedBytes = null;
-        if (bytes is null || !seal.TrySeal(session, bytes, out sealedBytes) || sealedBytes.Length > seal.MaxLength)
+        if (bytes is null || !seal.TrySeal(TicketSection.Journal, session, bytes, out sealedBytes) || sealedBytes.Length > seal.MaxLength)
         {
             keeper.Retract(session, added);
             throw bytes is not null && sealedBytes is null
@@ -144,6 +144,23 @@ internal sealed class SessionOutage(
         var expires = on?.Expires ?? held!.Expires;
         var idleUntil = now + options.IdleTimeout;
         return (new Ticket(session, version, proven + added.Raises, now, idleUntil < expires ? idleUntil : expires, expires) { Journal = sealedBytes }, added);
+    }
+
+    /// <summary>What a save would refuse is not journaled either: it would be answered as kept, and dropped when the store is back.</summary>
+    /// <exception cref="SessionTooLargeException">The session would be too large.</exception>
+    public void ThrowIfTooLarge(SessionId session, IReadOnlyDictionary<string, byte[]> items, SessionDelta delta)
+    {
+        try
+        {
+            var after = delta.ApplyTo(items);
+            SessionCaps.ThrowIfTooMany(items, after, options);
+            SessionCodec.Measure(after, options.MaxBytes);
+        }
+        catch (SessionTooLargeException e)
+        {
+            SessionRefusals.TooLarge(session, e, metrics, logger);
+            throw;
+        }
     }
 
     /// <summary>The store has taken a change.</summary>

@@ -31,7 +31,8 @@ internal static class SessionServices
         services.AddSingleton<JournalKeeper>();
         services.AddSingleton<SessionReplay>();
         services.AddSingleton<SessionOutage>();
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionLifecycle>(provider, Guarded(provider)));
+        services.AddSingleton<CookieContent>();
+        services.AddSingleton(CreateCarrier);
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionTouchQueue>(provider, Guarded(provider)));
         services.AddHostedService(provider => provider.GetRequiredService<SessionTouchQueue>());
         services.AddSingleton<IDeveloperPageExceptionFilter, DeveloperPageTellsFailure>();
@@ -44,6 +45,14 @@ internal static class SessionServices
         var near = ActivatorUtilities.CreateInstance<NearCache>(provider);
         provider.GetService<ISessionAnnouncements>()?.Listen(near.Refuse);
         return near;
+    }
+
+    private static ISessionCarrier CreateCarrier(IServiceProvider provider)
+    {
+        var options = provider.GetRequiredService<SessionsOptions>();
+        return options.Carrier != SessionCarrier.Cookie ? ActivatorUtilities.CreateInstance<SessionLifecycle>(provider, Guarded(provider))
+            : options.Cookie.Floor == ReplayFloor.Store ? ActivatorUtilities.CreateInstance<CookieCarrier>(provider, ActivatorUtilities.CreateInstance<SessionFloor>(provider, Guarded(provider)))
+            : ActivatorUtilities.CreateInstance<CookieCarrier>(provider);
     }
 
     private static SessionHealer CreateHealer(IServiceProvider provider, Action<IServiceProvider, Action<string>> whenStoreMayHaveLost)

@@ -36,7 +36,7 @@ public sealed class SessionTooLargeException : InvalidOperationException
     /// <summary>What is counted, for the log.</summary>
     internal string Measure { get; } = "bytes";
 
-    internal static SessionTooLargeException For(IReadOnlyDictionary<string, byte[]> items, long size, int limit)
+    internal static SessionTooLargeException For(IReadOnlyDictionary<string, byte[]> items, long size, int limit, string setting = "Affinity:Sessions:MaxBytes")
     {
         var largest = items
             .Select(item => (item.Key, Bytes: SessionCodec.SizeOf(item.Key, item.Value)))
@@ -45,7 +45,7 @@ public sealed class SessionTooLargeException : InvalidOperationException
             .Select(item => string.Create(CultureInfo.InvariantCulture, $"'{Shortened(item.Key)}' ({item.Bytes} bytes)"));
         return new SessionTooLargeException(
             string.Create(CultureInfo.InvariantCulture, $"The session would take {size} bytes, {limit} are allowed. Largest: {string.Join(", ", largest)}. ")
-            + "Keep less in the session (a key to the data instead of the data), or raise Affinity:Sessions:MaxBytes.",
+            + $"Keep less in the session (a key to the data instead of the data), or raise {setting}.",
             "bytes",
             size,
             limit);

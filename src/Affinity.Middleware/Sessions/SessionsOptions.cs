@@ -36,9 +36,25 @@ public enum StoreAway
     ReadOnly,
 }
 
+/// <summary>Where sessions lie.</summary>
+public enum SessionCarrier
+{
+    /// <summary>In the shared store; the visitor's ticket only names the session. The default.</summary>
+    Store,
+
+    /// <summary>
+    /// In the visitor's ticket, wholly: no store is needed or asked, and any instance that has the same <c>Affinity:Secrets</c> and Data Protection keys serves any visitor. A session has room for about 2 KB, and of parallel
+    /// requests that change it the one whose response the browser stores last counts.
+    /// </summary>
+    Cookie,
+}
+
 /// <summary>What a session is: section <c>Affinity:Sessions</c>.</summary>
 public sealed class SessionsOptions
 {
+    /// <summary>Where sessions lie. The same on every instance; changing it ends all sessions.</summary>
+    public SessionCarrier Carrier { get; set; } = SessionCarrier.Store;
+
     /// <summary>When a session is fetched from the store.</summary>
     public SessionLoad Load { get; set; } = SessionLoad.BeforeApp;
 
@@ -71,6 +87,9 @@ public sealed class SessionsOptions
 
     /// <summary>What becomes of a change that the store cannot be told. The room is <c>Affinity:Ticket:MaxBytes</c>.</summary>
     public StoreAway OnStoreAway { get; set; } = StoreAway.Journal;
+
+    /// <summary>How sessions ride in tickets.</summary>
+    public CookieSessionsOptions Cookie { get; } = new();
 
     /// <summary>What the node remembers.</summary>
     public NearCacheOptions NearCache { get; } = new();

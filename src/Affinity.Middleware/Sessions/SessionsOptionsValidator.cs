@@ -7,6 +7,11 @@ internal static class SessionsOptionsValidator
 
     public static IEnumerable<string> Faults(SessionsOptions options)
     {
+        if (!Enum.IsDefined(options.Carrier))
+        {
+            yield return "Affinity:Sessions:Carrier must be Store or Cookie.";
+        }
+
         if (!Enum.IsDefined(options.Load))
         {
             yield return "Affinity:Sessions:Load must be BeforeApp or OnDemand.";

@@ -20,6 +20,9 @@ internal struct CookieValues
     /// <summary>Whether there were further ones, which are ignored.</summary>
     public bool More { get; private set; }
 
+    /// <summary>Whether there was a cookie of this name with a hyphen and a digit from 2 on behind it.</summary>
+    public bool HasNumbered { get; private set; }
+
     public readonly ReadOnlyMemory<char> this[int index] => _values[index];
 
     public static CookieValues Read(StringValues header, string name)
@@ -47,6 +50,10 @@ internal struct CookieValues
                 var rest = line.AsMemory(at + 1);
                 var end = rest.Span.IndexOf(';');
                 Add((end < 0 ? rest : rest[..end]).TrimEnd());
+            }
+            else if (isPair && line.AsSpan(at) is ['-', >= '2' and <= '9', '=', ..])
+            {
+                HasNumbered = true;
             }
         }
     }

@@ -12,4 +12,7 @@ internal sealed record Ticket(
 {
     /// <summary>What the session stage has given the visitor to keep, sealed and opaque here; null when there is nothing, never empty. Not to be changed.</summary>
     public byte[]? Journal { get; init; }
+
+    /// <summary>The session itself, where it rides in the ticket, in a form that is the session stage's affair; null when it lies elsewhere, never empty. Not to be changed.</summary>
+    public byte[]? Content { get; init; }
 }

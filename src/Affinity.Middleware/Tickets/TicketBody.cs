@@ -9,8 +9,8 @@ internal static class TicketBody
     /// <summary>Flags, three times, session id, counter, stamp and generation: a ticket without further sections.</summary>
     public const int Size = 1 + (3 * sizeof(long)) + SessionId.Size + (2 * sizeof(ulong)) + sizeof(int);
 
-    private const byte NoFlags = 0;
     private const byte JournalFlag = 0x01;
+    private const byte ContentFlag = 0x02;
     private const int IssuedAt = 1;
     private const int IdleUntilAt = IssuedAt + sizeof(long);
     private const int ExpiresAt = IdleUntilAt + sizeof(long);
@@ -18,16 +18,18 @@ internal static class TicketBody
     private const int CounterAt = SessionAt + SessionId.Size;
     private const int StampAt = CounterAt + sizeof(ulong);
     private const int GenerationAt = StampAt + sizeof(ulong);
-    private const int JournalAt = Size + sizeof(ushort);
 
     // The last second of the year 9999, the latest that a DateTimeOffset can hold.
     private const long MaxSeconds = 253_402_300_799;
 
-    /// <summary>How many bytes the body of a ticket with so long a journal has.</summary>
-    public static int SizeWith(int journalLength) => journalLength == 0 ? Size : JournalAt + journalLength;
+    /// <summary>How many bytes the body of a ticket with one section of so many bytes has.</summary>
+    public static int SizeWith(int sectionLength) => Size + SizeOf(sectionLength);
+
+    /// <summary>How many bytes the body of a ticket has.</summary>
+    public static int SizeOf(Ticket ticket) => Size + SizeOf(ticket.Journal?.Length ?? 0) + SizeOf(ticket.Content?.Length ?? 0);
 
     /// <param name="ticket">What to write.</param>
-    /// <param name="body">Exactly <see cref="SizeWith"/> bytes.</param>
+    /// <param name="body">Exactly <see cref="SizeOf(Ticket)"/> bytes.</param>
     public static void Write(Ticket ticket, Span<byte> body)
     {
         var (issued, idleUntil, expires) =
@@ -37,18 +39,13 @@ internal static class TicketBody
             throw new ArgumentException("A ticket has Issued ≤ IdleUntil ≤ Expires, a whole version and a generation of 0 or more.", nameof(ticket));
         }
 
-        if (ticket.Journal is { } journal)
+        if (ticket is { Journal.Length: 0 or > ushort.MaxValue } or { Content.Length: 0 or > ushort.MaxValue })
         {
-            if (journal.Length is 0 or > ushort.MaxValue)
-            {
-                throw new ArgumentException("A ticket's journal has 1 to 65,535 bytes, or is null.", nameof(ticket));
-            }
-
-            BinaryPrimitives.WriteUInt16BigEndian(body[Size..], (ushort)journal.Length);
-            journal.CopyTo(body[JournalAt..]);
+            throw new ArgumentException("A ticket's journal and its content have 1 to 65,535 bytes, or are null.", nameof(ticket));
         }
 
-        body[0] = ticket.Journal is null ? NoFlags : JournalFlag;
+        WriteSection(ticket.Content, WriteSection(ticket.Journal, body[Size..]));
+        body[0] = (byte)((ticket.Journal is null ? 0 : JournalFlag) | (ticket.Content is null ? 0 : ContentFlag));
         BinaryPrimitives.WriteInt64BigEndian(body[IssuedAt..], issued);
         BinaryPrimitives.WriteInt64BigEndian(body[IdleUntilAt..], idleUntil);
         BinaryPrimitives.WriteInt64BigEndian(body[ExpiresAt..], expires);
@@ -61,7 +58,7 @@ internal static class TicketBody
     public static bool TryRead(ReadOnlySpan<byte> body, [NotNullWhen(true)] out Ticket? ticket)
     {
         ticket = null;
-        if (body.Length < Size || !TryReadSections(body, out var journal) || !SessionId.TryRead(body[SessionAt..CounterAt], out var session))
+        if (body.Length < Size || !TryReadSections(body[0], body[Size..], out var journal, out var content) || !SessionId.TryRead(body[SessionAt..CounterAt], out var session))
         {
             return false;
         }
@@ -77,27 +74,57 @@ internal static class TicketBody
             return false;
         }
 
-        ticket = new Ticket(session, version, generation, FromSeconds(issued), FromSeconds(idleUntil), FromSeconds(expires)) { Journal = journal };
+        ticket = new Ticket(session, version, generation, FromSeconds(issued), FromSeconds(idleUntil), FromSeconds(expires)) { Journal = journal, Content = content };
         return true;
     }
 
     /// <summary>What stands behind the generation is what the flags announce, to the last byte.</summary>
-    private static bool TryReadSections(ReadOnlySpan<byte> body, out byte[]? journal)
+    private static bool TryReadSections(byte flags, ReadOnlySpan<byte> rest, out byte[]? journal, out byte[]? content)
     {
-        journal = null;
-        if (body[0] == NoFlags)
+        content = null;
+        return TryReadSection((flags & JournalFlag) != 0, ref rest, out journal)
+            && TryReadSection((flags & ContentFlag) != 0, ref rest, out content)
+            && rest.IsEmpty
+            && (flags & ~(JournalFlag | ContentFlag)) == 0;
+    }
+
+    private static bool TryReadSection(bool isAnnounced, ref ReadOnlySpan<byte> rest, out byte[]? section)
+    {
+        section = null;
+        if (!isAnnounced)
         {
-            return body.Length == Size;
+            return true;
         }
 
-        if (body[0] != JournalFlag || body.Length <= JournalAt || BinaryPrimitives.ReadUInt16BigEndian(body[Size..]) != body.Length - JournalAt)
+        if (rest.Length < sizeof(ushort))
         {
             return false;
         }
 
-        journal = body[JournalAt..].ToArray();
+        var length = BinaryPrimitives.ReadUInt16BigEndian(rest);
+        if (length == 0 || length > rest.Length - sizeof(ushort))
+        {
+            return false;
+        }
+
+        section = rest.Slice(sizeof(ushort), length).ToArray();
+        rest = rest[(sizeof(ushort) + length)..];
         return true;
     }
+
+    private static Span<byte> WriteSection(byte[]? section, Span<byte> rest)
+    {
+        if (section is null)
+        {
+            return rest;
+        }
+
+        BinaryPrimitives.WriteUInt16BigEndian(rest, (ushort)section.Length);
+        section.CopyTo(rest[sizeof(ushort)..]);
+        return rest[(sizeof(ushort) + section.Length)..];
+    }
+
+    private static int SizeOf(int sectionLength) => sectionLength == 0 ? 0 : sizeof(ushort) + sectionLength;
 
     private static bool IsSane(long issued, long idleUntil, long expires, SessionVersion version, int generation) =>
         issued >= 0 && idleUntil >= issued && expires >= idleUntil && expires <= MaxSeconds

@@ -26,11 +26,11 @@ internal sealed class TicketMiddleware
 
     public Task InvokeAsync(HttpContext context)
     {
-        var values = _cookie.Read(context.Request);
-        var reading = _reader.ReadAsync(values, context.RequestAborted);
+        var texts = _cookie.Read(context.Request);
+        var reading = _reader.ReadAsync(texts, context.RequestAborted);
         return reading.IsCompletedSuccessfully
-            ? ContinueAsync(context, reading.Result, values.More)
-            : ContinueLaterAsync(context, reading, values.More);
+            ? ContinueAsync(context, reading.Result, texts.More)
+            : ContinueLaterAsync(context, reading, texts.More);
     }
 
     private async Task ContinueLaterAsync(HttpContext context, ValueTask<TicketReading> reading, bool more) =>

@@ -15,9 +15,9 @@ public sealed class TicketOptions
     public SameSiteMode SameSite { get; set; } = SameSiteMode.Lax;
 
     /// <summary>
-    /// The longest that the ticket's cookie may become, name and value together, in characters. Beyond the 150 or so of every ticket there is room for what the store could not be told
-    /// (<c>Affinity:Sessions:OnStoreAway</c>); a change that would make it longer is an error. 400 to 4,050, as browsers keep no longer cookie; 3,400 by default, as nginx passes no more than
-    /// about 4 KiB of response headers unless it is told to.
+    /// The longest that the ticket's cookies may become, names and values together, in characters. Beyond the 150 or so of every ticket there is room for what the store could not be told
+    /// (<c>Affinity:Sessions:OnStoreAway</c>), or for the session itself (<c>Affinity:Sessions:Carrier</c>); a change that would make it longer is an error. 400 to 16,000; 3,400 by default, as nginx passes no more than
+    /// about 4 KiB of response headers unless it is told to. Up to 4,050 it is one cookie, as browsers keep no longer one; above, up to four, which count as a whole or not at all.
     /// </summary>
     public int MaxBytes { get; set; } = 3400;
 

@@ -8,9 +8,9 @@ internal static class TicketOptionsValidator
 {
     private const int MaxNameLength = 64;
 
-    // A ticket alone with the longest name, and some room; browsers keep 4,096 characters, of which the attributes take up to 46.
+    // A ticket alone with the longest name, and some room; what HAProxy takes in, and about half of what Kestrel does.
     private const int LeastBytes = 400;
-    private const int MostBytes = 4050;
+    private const int MostBytes = 16_000;
 
     // RFC 6265, section 4.1.1: a cookie's name is a token of RFC 9110.
     private static readonly SearchValues<char> TokenLetters =
@@ -44,7 +44,7 @@ internal static class TicketOptionsValidator
 
         if (options.MaxBytes is < LeastBytes or > MostBytes)
         {
-            yield return "Affinity:Ticket:MaxBytes must be from 400 to 4,050 characters, as browsers keep no longer cookie; leave it out for 3,400";
+            yield return "Affinity:Ticket:MaxBytes must be from 400 to 16,000 characters, as balancers take no longer request; leave it out for 3,400";
         }
 
         if (options is { SameSite: SameSiteMode.None, InsecureAllowHttp: true })

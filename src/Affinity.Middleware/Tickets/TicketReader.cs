@@ -3,45 +3,50 @@ namespace Affinity.Tickets;
 /// <summary>Judges the ticket cookies of a request. Waits only when a ticket names a key that this node does not know.</summary>
 internal sealed class TicketReader(TicketCodec codec, ISigningKeys keys, VerifiedTickets verified)
 {
-    public ValueTask<TicketReading> ReadAsync(in CookieValues values, CancellationToken cancellationToken)
+    private static readonly TicketReading Headless = new(TicketVerdict.Refused, TicketReasons.ChunkMissing, Ticket: null);
+
+    public ValueTask<TicketReading> ReadAsync(in TicketTexts texts, CancellationToken cancellationToken)
     {
-        if (values.Count == 0)
+        if (texts.Count == 0)
         {
-            return ValueTask.FromResult(TicketReading.None);
+            return ValueTask.FromResult(texts.IsHeadless ? Headless : TicketReading.None);
         }
 
-        if (values.Count == 1 && verified.Find(values[0].Span) is { } known)
+        if (texts.Count == 1 && verified.Find(texts[0]) is { } known)
         {
             return ValueTask.FromResult(known);
         }
 
         var verdict = default(Tally);
-        for (var i = 0; i < values.Count; i++)
+        for (var i = 0; i < texts.Count; i++)
         {
-            var decoding = codec.Decode(values[i].Span, keys);
+            var decoding = Decode(texts, i);
             if (decoding.UnknownKey is not null)
             {
-                return ReadWithLookUpsAsync(values, cancellationToken);
+                return ReadWithLookUpsAsync(texts, cancellationToken);
             }
 
             verdict.Add(decoding);
         }
 
-        var reading = verdict.Conclude(values.More);
-        if (values.Count == 1 && ReferenceEquals(reading.Reason, TicketReasons.Valid) && verdict.Key is { } key)
+        var reading = verdict.Conclude(texts.More);
+        if (texts.Count == 1 && ReferenceEquals(reading.Reason, TicketReasons.Valid) && verdict.Key is { } key)
         {
-            verified.Add(values[0].Span, key, reading);
+            verified.Add(texts[0], key, reading);
         }
 
         return ValueTask.FromResult(reading);
     }
 
-    private async ValueTask<TicketReading> ReadWithLookUpsAsync(CookieValues values, CancellationToken cancellationToken)
+    private TicketDecoding Decode(in TicketTexts texts, int index) =>
+        texts.FaultOf(index) is { } fault ? TicketDecoding.Refused(fault) : codec.Decode(texts[index], keys);
+
+    private async ValueTask<TicketReading> ReadWithLookUpsAsync(TicketTexts texts, CancellationToken cancellationToken)
     {
-        var unknown = new List<SigningKeyId>(values.Count);
-        for (var i = 0; i < values.Count; i++)
+        var unknown = new List<SigningKeyId>(texts.Count);
+        for (var i = 0; i < texts.Count; i++)
         {
-            if (codec.Decode(values[i].Span, keys).UnknownKey is { } id)
+            if (Decode(texts, i).UnknownKey is { } id)
             {
                 unknown.Add(id);
             }
@@ -49,13 +54,13 @@ internal sealed class TicketReader(TicketCodec codec, ISigningKeys keys, Verifie
 
         var unreachable = await keys.LookUpAllAsync(unknown, cancellationToken);
         var verdict = default(Tally);
-        for (var i = 0; i < values.Count; i++)
+        for (var i = 0; i < texts.Count; i++)
         {
-            var decoding = codec.Decode(values[i].Span, keys);
+            var decoding = Decode(texts, i);
             verdict.Add(decoding.UnknownKey is { } id && unreachable.Contains(id) ? TicketDecoding.Refused(TicketReasons.KeysUnreachable) : decoding);
         }
 
-        return verdict.Conclude(values.More);
+        return verdict.Conclude(texts.More);
     }
 
     /// <summary>Adds up what the different values are. Equal texts were counted once, so two genuine tickets do differ.</summary>

@@ -20,7 +20,7 @@ internal static class TicketReasons
     /// <summary>Signed with a key that is not ours, or that is too old.</summary>
     public const string UnknownKey = "unknown_key";
 
-    /// <summary>Damaged, forged, or made for another application or cookie.</summary>
+    /// <summary>Damaged, forged, made for another application or cookie, or put together of the parts of two tickets.</summary>
     public const string BadMac = "bad_mac";
 
     /// <summary>Genuine, but made for something else: not a session, or not a binding.</summary>
@@ -28,6 +28,15 @@ internal static class TicketReasons
 
     /// <summary>Genuine, but with parts or values that this release does not know.</summary>
     public const string BadBody = "bad_body";
+
+    /// <summary>The first of several cookies says that there are so many as a ticket never has, or says it in another form.</summary>
+    public const string ChunkCount = "chunk_count";
+
+    /// <summary>One of the several cookies of a ticket is not there, or the first one is not.</summary>
+    public const string ChunkMissing = "chunk_missing";
+
+    /// <summary>One of the several cookies of a ticket came twice, with different values.</summary>
+    public const string ChunkAmbiguous = "chunk_ambiguous";
 
     public const string Expired = "expired";
 

@@ -31,7 +31,7 @@ public sealed class ShopApp : IAsyncLifetime
     internal ShopVisitor NewVisitor() => new(_app!.BaseAddress);
 
     /// <summary>From the shop's own output folder, built in the configuration of these tests.</summary>
-    private static string DllPath()
+    internal static string DllPath()
     {
         var root = Repository.Root ?? throw new InvalidOperationException("These tests run from the repository's build output only.");
         var output = new DirectoryInfo(AppContext.BaseDirectory); // …/bin/Debug/net10.0

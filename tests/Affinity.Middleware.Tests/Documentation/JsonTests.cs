@@ -1,7 +1,9 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Affinity.Inspection;
 using Affinity.Nodes;
+using Affinity.Sessions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Hosting.Internal;
@@ -35,6 +37,12 @@ public sealed class JsonTests
             var answer = JsonSerializer.Deserialize<NodesAnswer>(json, Strict)!;
             AssertHasEveryField(parsed.RootElement, answer, FarmJson.Default);
             Assert.All(answer.Nodes.Zip(nodes.EnumerateArray()), pair => AssertHasEveryField(pair.Second, pair.First, FarmJson.Default));
+        }
+        else if (parsed.RootElement.TryGetProperty("cookies", out var cookies))
+        {
+            var report = JsonSerializer.Deserialize<InspectionReport>(json, Strict)!;
+            AssertHasEveryField(parsed.RootElement, report, InspectionJson.Default);
+            Assert.All(report.Cookies.Zip(cookies.EnumerateArray()), pair => AssertHasEveryField(pair.Second, pair.First, InspectionJson.Default));
         }
         else if (parsed.RootElement.TryGetProperty("command", out _))
         {
@@ -72,6 +80,6 @@ public sealed class JsonTests
         var result = new AffinityOptionsValidator(Options.Create(new HostOptions()), new HostingEnvironment { EnvironmentName = Environments.Production }).Validate(name: null, options);
 
         Assert.True(result.Succeeded, result.FailureMessage);
-        Assert.True(options.IsShared);
+        Assert.True(options.IsShared || options.Sessions.Carrier == SessionCarrier.Cookie);
     }
 }

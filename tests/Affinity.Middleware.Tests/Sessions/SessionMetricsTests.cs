@@ -116,7 +116,7 @@ public sealed class SessionMetricsTests : IDisposable
     {
         var delta = new SessionDelta { RaisesGeneration = raisesGeneration };
         delta.Set("x", value ?? [1]);
-        return await _lifecycle.SaveAsync(_id, start, delta);
+        return (await _lifecycle.SaveAsync(_id, start, delta)).Session;
     }
 
     private Ticket TicketOf(SessionSnapshot saved) => new(_id, saved.Version, saved.Generation, _time.GetUtcNow(), saved.IdleUntil, saved.Expires);

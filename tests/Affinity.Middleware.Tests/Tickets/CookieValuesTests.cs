@@ -42,6 +42,16 @@ public sealed class CookieValuesTests
         Assert.Equal((3, true), (four.Count, four.More));
     }
 
+    [Theory]
+    [InlineData("t-2=a", true)]
+    [InlineData("x=1; t-9=", true)]
+    [InlineData("t-1=a; t-0=a; t-x=a; t-22=a; t-=a; t-2; xt-2=a; x=t-2=a", false)]
+    public void A_number_behind_the_name_is_noticed(string header, bool expected)
+    {
+        var values = CookieValues.Read(header, "t");
+        Assert.Equal((0, expected), (values.Count, values.HasNumbered));
+    }
+
     [Fact]
     public void No_cookie_at_all_is_nothing() => Assert.Equal(0, CookieValues.Read(StringValues.Empty, "t").Count);
 

@@ -25,6 +25,28 @@ public sealed class TicketCodecProperties
         }).QuickCheckThrowOnFailure();
 
     [Fact]
+    public void Every_journal_and_content_comes_back_as_it_was() =>
+        Prop.ForAll<byte[], byte[]>((journal, content) =>
+        {
+            var ticket = Sample.Ticket() with { Journal = journal is { Length: > 0 } ? journal : null, Content = content is { Length: > 0 } ? content : null };
+            var back = _codec.Decode(_codec.Encode(ticket, Sample.Key()), _keys).Ticket!;
+            return (back.Journal ?? []).AsSpan().SequenceEqual(ticket.Journal ?? []) && (back.Content ?? []).AsSpan().SequenceEqual(ticket.Content ?? [])
+                && back with { Journal = null, Content = null } == Sample.Ticket();
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Random_flags_and_bytes_in_a_genuine_ticket_are_read_or_refused_without_an_exception_and_never_in_two_ways() =>
+        Prop.ForAll<byte, byte[]>((flags, tail) =>
+        {
+            byte[] body = [.. Sample.Bytes(_codec.Encode(Sample.Ticket(), Sample.Key()))[10..^SigningKey.MacSize], .. tail];
+            body[0] = (byte)(flags % 5);
+            var envelope = new SignedEnvelope(1, "Affinity ticket", Sample.Application, Sample.CookieName, TicketCodec.MaxTextLength);
+            var text = envelope.Seal(body, Sample.Key());
+            var decoding = _codec.Decode(text, _keys);
+            return decoding.Ticket is { } ticket ? string.Equals(_codec.Encode(ticket, Sample.Key()), text, StringComparison.Ordinal) : decoding.Reason == TicketReasons.BadBody;
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
     public void Random_text_is_refused_without_an_exception() =>
         Prop.ForAll<string>(text => _codec.Decode(text, _keys).Ticket is null).QuickCheckThrowOnFailure();
 

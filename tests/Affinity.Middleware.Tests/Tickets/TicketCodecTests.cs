@@ -11,6 +11,8 @@ public sealed class TicketCodecTests
 
     private static Ticket WithJournal => Sample.Ticket() with { Journal = [0xCA, 0xFE, 0xBA, 0xBE] };
 
+    private static Ticket WithContent => Sample.Ticket() with { Content = [0xC0, 0xFF, 0xEE, 0, 1] };
+
     private static string Genuine => Sample.Codec().Encode(Sample.Ticket(), Sample.Key());
 
     [Fact]
@@ -47,6 +49,51 @@ public sealed class TicketCodecTests
     public void The_golden_ticket_with_a_journal_is_written_byte_for_byte() =>
         Assert.Equal(Sample.Golden("session-v1-journal.txt"), Sample.Codec().Encode(WithJournal, Sample.Key()));
 
+    [Fact]
+    public void A_ticket_with_content_comes_back_as_it_was_with_and_without_a_journal()
+    {
+        foreach (var ticket in new[] { WithContent, WithContent with { Journal = WithJournal.Journal } })
+        {
+            var decoding = Decode(Sample.Codec().Encode(ticket, Sample.Key()));
+            Assert.Equal(TicketReasons.Valid, decoding.Reason);
+            Assert.Equal(ticket.Journal, decoding.Ticket!.Journal);
+            Assert.Equal(ticket.Content, decoding.Ticket.Content);
+            Assert.Equal(Sample.Ticket(), decoding.Ticket with { Journal = null, Content = null });
+        }
+    }
+
+    [Fact]
+    public void The_golden_tickets_with_content_are_written_byte_for_byte()
+    {
+        Assert.Equal(Sample.Golden("session-v1-content.txt"), Sample.Codec().Encode(WithContent, Sample.Key()));
+        Assert.Equal(Sample.Golden("session-v1-both.txt"), Sample.Codec().Encode(WithContent with { Journal = WithJournal.Journal }, Sample.Key()));
+    }
+
+    [Theory]
+    [InlineData(10, 0x00)] // content that no flag announces
+    [InlineData(10, 0x03)] // a journal that is not there: what follows is one, and no content behind it
+    [InlineData(10, 0x06)] // a flag that is not known
+    [InlineData(71, 0x01)] // longer than what is there
+    [InlineData(72, 0x04)] // shorter
+    [InlineData(72, 0x00)] // empty
+    public void Content_that_is_not_as_announced_is_refused_although_it_is_genuine(int at, byte value)
+    {
+        var signed = Sample.Bytes(Sample.Codec().Encode(WithContent, Sample.Key()))[..^SigningKey.MacSize];
+        signed[at] = value;
+        Assert.Equal(TicketReasons.BadBody, Decode(Signed(signed)).Reason);
+    }
+
+    [Fact]
+    public void A_journal_is_not_taken_for_content_without_the_key()
+    {
+        foreach (var (ticket, flags) in new[] { (WithJournal, 2), (WithContent, 1) })
+        {
+            var bytes = Sample.Bytes(Sample.Codec().Encode(ticket, Sample.Key()));
+            bytes[10] = (byte)flags;
+            Assert.Equal(TicketReasons.BadMac, Decode(Sample.Text(bytes)).Reason);
+        }
+    }
+
     [Theory]
     [InlineData(10, 0x00)] // a journal that no flag announces
     [InlineData(10, 0x03)] // a further flag
@@ -67,22 +114,24 @@ public sealed class TicketCodecTests
         signed[10] = 1;
         Assert.Equal(TicketReasons.BadBody, Decode(Signed(signed)).Reason);
         Assert.Throws<ArgumentException>(() => Sample.Codec().Encode(Sample.Ticket() with { Journal = [] }, Sample.Key()));
+        Assert.Throws<ArgumentException>(() => Sample.Codec().Encode(Sample.Ticket() with { Content = [] }, Sample.Key()));
+        Assert.Throws<ArgumentException>(() => Sample.Codec().Encode(Sample.Ticket() with { Content = new byte[ushort.MaxValue + 1] }, Sample.Key()));
     }
 
     [Fact]
-    public void The_longest_journal_is_the_longest_with_which_the_text_is_no_longer_than_told()
+    public void The_longest_section_is_the_longest_with_which_the_text_is_no_longer_than_told()
     {
-        Assert.Equal(0, TicketCodec.MaxJournalLength(138));
+        Assert.Equal(0, TicketCodec.MaxSectionLength(138));
         for (var length = 200; length <= TicketCodec.MaxTextLength; length += 61)
         {
-            var most = TicketCodec.MaxJournalLength(length);
+            var most = TicketCodec.MaxSectionLength(length);
             Assert.InRange(Text(most).Length, length - 3, length);
             Assert.True(Text(most + 1).Length > length);
         }
 
-        Assert.NotNull(Decode(Text(TicketCodec.MaxJournalLength(TicketCodec.MaxTextLength))).Ticket);
+        Assert.NotNull(Decode(Text(TicketCodec.MaxSectionLength(TicketCodec.MaxTextLength))).Ticket);
 
-        static string Text(int journal) => Sample.Codec().Encode(Sample.Ticket() with { Journal = new byte[journal] }, Sample.Key());
+        static string Text(int content) => Sample.Codec().Encode(Sample.Ticket() with { Content = new byte[content] }, Sample.Key());
     }
 
     [Fact]

@@ -47,6 +47,11 @@ public sealed class TicketOptionsValidatorTests
     public void SameSite_none_needs_tls() =>
         AssertFault("Affinity:Ticket:SameSite is None", new TicketOptions { SameSite = SameSiteMode.None, InsecureAllowHttp = true });
 
+    [Theory]
+    [InlineData(399)]
+    [InlineData(16_001)]
+    public void No_ticket_is_so_short_or_so_long(int maxBytes) => AssertFault("Affinity:Ticket:MaxBytes must be", new TicketOptions { MaxBytes = maxBytes });
+
     [Fact]
     public void Every_fault_is_named() =>
         Assert.Equal(3, TicketOptionsValidator.Faults(new TicketOptions { CookieName = "__Host- ", SameSite = SameSiteMode.None, InsecureAllowHttp = true }).Count());

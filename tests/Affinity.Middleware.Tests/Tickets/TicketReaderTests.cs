@@ -97,7 +97,7 @@ public sealed class TicketReaderTests
     private async Task<TicketReading> ReadAsync(params string[] values)
     {
         var header = string.Join("; ", values.Select(value => $"{Sample.CookieName}={value}"));
-        return await new TicketReader(Sample.Codec(), _keys, new VerifiedTickets(_keys, TimeProvider.System)).ReadAsync(CookieValues.Read(header, Sample.CookieName), CancellationToken.None);
+        return await new TicketReader(Sample.Codec(), _keys, new VerifiedTickets(_keys, TimeProvider.System)).ReadAsync(TicketTexts.Read(header, Sample.CookieName), CancellationToken.None);
     }
 
     private async Task AssertAsync(TicketVerdict verdict, string reason, params string[] values)

@@ -115,5 +115,5 @@ public sealed class VerifiedTicketsTests
     private void Add() => _verified.Add(_text, _keys.Current!, _reading);
 
     private static async Task<TicketReading> ReadAsync(TicketReader reader, string text) =>
-        await reader.ReadAsync(CookieValues.Read($"{Sample.CookieName}={text}", Sample.CookieName), CancellationToken.None);
+        await reader.ReadAsync(TicketTexts.Read($"{Sample.CookieName}={text}", Sample.CookieName), CancellationToken.None);
 }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Affinity.Tests.Documentation.Snippets;
 
@@ -13,6 +14,14 @@ internal static class KeySnippets
     {
         // snippet: protected keys
         builder.Services.AddDataProtection().ProtectKeysWithCertificate(certificate);
+        // end
+    }
+
+    public static void Share(WebApplicationBuilder builder)
+    {
+        // snippet: a key directory
+        builder.AddAffinity();
+        builder.Services.AddDataProtection().PersistKeysToFileSystem(new DirectoryInfo("/keys"));
         // end
     }
 

@@ -26,9 +26,10 @@ internal sealed class JournalFarm
 
     public ManualTime Time => Backend.Time;
 
-    public ListLogger Log { get; } = new();
+    public LogLines Log { get; } = new();
 
-    public async Task<PipelineApp> StartAsync(Action<AffinityOptions>? configure = null, IDataProtectionProvider? protection = null, Action<WebApplication>? map = null)
+    public async Task<PipelineApp> StartAsync(
+        Action<AffinityOptions>? configure = null, IDataProtectionProvider? protection = null, Action<WebApplication>? map = null, Action<WebApplicationBuilder>? build = null)
     {
         var node = await PipelineApp.StartAsync(
             app =>
@@ -47,6 +48,7 @@ internal sealed class JournalFarm
                 builder.Logging.AddProvider(Log);
                 builder.Services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme).AddCookie();
                 builder.Services.AddSingleton(protection ?? _protection);
+                build?.Invoke(builder);
             },
             Backend);
         _nodes.Add(node);

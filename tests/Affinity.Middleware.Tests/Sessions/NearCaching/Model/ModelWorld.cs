@@ -239,7 +239,7 @@ internal sealed class ModelWorld
             else if (request.Act is not (ModelAct.Read or ModelAct.Abandon) && !request.MustNotBegin && (request.Snapshot is not null || request.Act != ModelAct.Renew))
             {
                 var start = request.Snapshot ??= SessionSnapshot.Empty(_time.GetUtcNow(), Absolute);
-                request.Saved = await request.Node.Sessions.SaveAsync(request.Session, start, request.ToDelta());
+                request.Saved = (await request.Node.Sessions.SaveAsync(request.Session, start, request.ToDelta())).Session;
                 Hold(request.Applied == 1, "A change was said to be saved and was not.");
                 var saved = request.Saved;
                 request.Node.NoteSeen(SessionKey.Of(request.Session), _store.Of(SessionKey.Of(request.Session)).IndexOf(saved.Version));
