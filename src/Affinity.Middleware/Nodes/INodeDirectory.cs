@@ -15,7 +15,7 @@ public interface INodeDirectory
     /// A record that is not renewed within its <paramref name="deadAfter"/> is gone from every later answer.
     /// </summary>
     /// <param name="self">What to tell the others. Replaces the former record of the same id and incarnation.</param>
-    /// <param name="deadAfter">How long this record counts as living; greater than zero.</param>
+    /// <param name="deadAfter">How long this record counts as living; greater than zero, at most 30 days.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>
     /// <see cref="NodeBeat.Accepted"/> is false, and nothing was written, when another incarnation of the same id lives.
