@@ -18,6 +18,13 @@ internal sealed partial class AffinitySession
                 return;
             }
 
+            if (opened.IsRedoOf(proof.Version))
+            {
+                journal = opened;
+                await LoadWithRedoAsync(proof, outage, opened, cancellationToken);
+                return;
+            }
+
             journal = outage.Complete(proof, opened);
             var untold = outage.Untold(proof, opened);
             if (untold.IsEmpty)
@@ -50,6 +57,27 @@ internal sealed partial class AffinitySession
         {
             (Reach, _unreachable) = (StoreReach.Unreachable, e);
             throw;
+        }
+    }
+
+    /// <summary>The store has acknowledged what the ticket carries, and is told it again if it has lost it since. The ticket stays as it is until it is known to be replicated.</summary>
+    private async Task LoadWithRedoAsync(Ticket proof, SessionOutage outage, SessionJournal redo, CancellationToken cancellationToken)
+    {
+        if (outage.Knows(proof))
+        {
+            Accept(proof, await carrier.LoadAsync(proof, cancellationToken));
+        }
+        else
+        {
+            var result = await outage.RedoAsync(proof, redo).WaitAsync(cancellationToken);
+            Accept(proof, new SessionLoadResult(result.Kind, result.Snapshot));
+        }
+
+        _journal = _snapshot is null ? null : redo;
+        if (_snapshot is not null && outage.IsReplicated(proof) && carrier.CanIssue)
+        {
+            (_journal, _onlyRead) = (null, false);
+            IssueTicket();
         }
     }
 

@@ -373,7 +373,8 @@ internal sealed partial class AffinitySession(TicketFeature ticket, ISessionCarr
             var saved = await carrier.SaveAsync(KnownId(), start, Delta);
             (_snapshot, Reach) = (saved.Session, saved.Reach);
             _savedBesideOthers |= Delta.MetLoss;
-            ticket.Issue(saved.Ticket);
+            (var issued, _journal) = carrier.Outage?.WithRedo(saved.Ticket, start.Version, Delta, saved.Session, _journal) ?? (saved.Ticket, null);
+            ticket.Issue(issued);
         }
         catch (SessionUnavailableException e)
         {

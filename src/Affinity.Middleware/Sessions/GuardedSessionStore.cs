@@ -16,6 +16,7 @@ namespace Affinity.Sessions;
 internal sealed class GuardedSessionStore : ISessionStore
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ReplicaTellsWithin = TimeSpan.FromSeconds(2);
 
     private readonly ISessionStore _inner;
     private readonly TimeProvider _time;
@@ -57,6 +58,15 @@ internal sealed class GuardedSessionStore : ISessionStore
         using var limit = new CancellationTokenSource(_limit, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         return await TryOnceAsync(_inner, static (store, _, token) => store.TestifyAsync(token), call: 0, cancellationToken, either.Token);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>In the background, so it may take longer than a request's call: a replica tells every second how far it is. Left alone by the breakers, too.</remarks>
+    public async ValueTask<bool> IsReplicatedAsync(CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(_limit + ReplicaTellsWithin, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        return await TryOnceAsync(_inner, static (store, _, token) => store.IsReplicatedAsync(token), call: 0, cancellationToken, either.Token);
     }
 
     /// <inheritdoc/>

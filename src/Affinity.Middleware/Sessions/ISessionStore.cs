@@ -67,4 +67,11 @@ public interface ISessionStore
     /// <summary>What the store can say for itself when it has lost something, for people who read a log: which server it is now and was before, what it has evicted. Null: nothing, as it stands here.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     ValueTask<string?> TestifyAsync(CancellationToken cancellationToken) => ValueTask.FromResult<string?>(null);
+
+    /// <summary>
+    /// Waits until everything that was acknowledged before the call lies on one more server at least, so that the loss of one loses none of it. False: it did not come to that within the time, or there is no such server, or nobody can
+    /// say. As it stands here it is true, which is right for a store that acknowledges nothing earlier.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    ValueTask<bool> IsReplicatedAsync(CancellationToken cancellationToken) => ValueTask.FromResult(true);
 }

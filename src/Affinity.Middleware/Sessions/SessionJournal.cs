@@ -71,6 +71,11 @@ internal sealed class SessionJournal
     /// <summary>The tag of the last sign-in; 0 without one.</summary>
     public ulong LastRaise => Array.FindLast(_entries, entry => entry.RaisesGeneration)?.Tag ?? 0;
 
+    /// <summary>
+    /// Whether it holds nothing but saves that the store has acknowledged (<see cref="SessionDurability.Replicated"/>): its ticket is of the version that the last of them made.
+    /// </summary>
+    public bool IsRedoOf(SessionVersion version) => !IsEmpty && !version.IsNone && _entries[^1].Tag == version.Stamp;
+
     /// <summary>Whether nothing of what is in the store is left after it.</summary>
     public bool Clears => Array.Exists(_entries, entry => entry.Clears);
 

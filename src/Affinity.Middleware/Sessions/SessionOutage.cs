@@ -6,7 +6,7 @@ namespace Affinity.Sessions;
 
 /// <summary>What a session is while the store is away: what this node remembers of it, and a journal in the visitor's ticket of what the store could not be told.</summary>
 internal sealed class SessionOutage(
-    TicketSeal seal, JournalKeeper keeper, SessionReplay replay, NearCache near, StoreSilence silence, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<SessionOutage> logger)
+    TicketSeal seal, JournalKeeper keeper, SessionReplay replay, ReplicationWatch replication, NearCache near, StoreSilence silence, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<SessionOutage> logger)
 {
     private long _journaled;
 
@@ -94,6 +94,48 @@ internal sealed class SessionOutage(
             throw;
         }
     }
+
+    /// <summary>Whether this node can answer by itself with what a ticket proves.</summary>
+    public bool Knows(Ticket ticket) => near.TryFind(ticket.Session, out var known) && known.Satisfies(ticket) && near.IsFresh(known);
+
+    /// <summary>Looks whether the store has what it had acknowledged, and makes it so.</summary>
+    /// <param name="ticket">The visitor's.</param>
+    /// <param name="redo">What it carries of that.</param>
+    /// <exception cref="SessionStoreException">The store failed.</exception>
+    public Task<ReplayResult> RedoAsync(Ticket ticket, SessionJournal redo) => replay.ReplayAsync(ticket, redo);
+
+    /// <summary>Whether the save that made the ticket's version need not ride along any longer.</summary>
+    public bool IsReplicated(Ticket ticket) => options.Durability != SessionDurability.Replicated || replication.IsReplicated(ticket.Session, ticket.Version.Stamp);
+
+    /// <summary>The ticket after a save, with what rides along of this save and of earlier ones; as much of it as has room, the newest first. A sign-in does not ride along: a ticket of its generation does what is needed.</summary>
+    /// <param name="issued">The ticket without it.</param>
+    /// <param name="before">The version that the request began with.</param>
+    /// <param name="delta">What was saved.</param>
+    /// <param name="saved">What has come of it.</param>
+    /// <param name="earlier">What rides along already.</param>
+    /// <returns>The ticket, and what it carries; null: nothing.</returns>
+    public (Ticket Ticket, SessionJournal? Redo) WithRedo(Ticket issued, SessionVersion before, SessionDelta delta, SessionSnapshot saved, SessionJournal? earlier)
+    {
+        if (options.Durability != SessionDurability.Replicated || delta.RaisesGeneration)
+        {
+            return (issued, null);
+        }
+
+        replication.IsReplicated(issued.Session, issued.Version.Stamp);
+        var changes = delta.ToValues().Keys.ToDictionary(key => key, key => saved.Items.GetValueOrDefault(key), StringComparer.Ordinal);
+        var entry = new JournalEntry(before, issued.Version.Stamp, delta.Clears, delta.RaisesGeneration, changes);
+        var all = (earlier ?? SessionJournal.Empty).With(entry);
+        return all is not null && TrySeal(issued, all) is { } whole ? (whole, all)
+            : TrySeal(issued, new SessionJournal([entry])) is { } last ? (last, new SessionJournal([entry]))
+            : (issued, null);
+    }
+
+    /// <summary>The ticket with a journal in it; null: it has no room, or there is no key to seal it with.</summary>
+    public Ticket? TrySeal(Ticket ticket, SessionJournal journal) =>
+        SessionJournalCodec.SizeOf(journal) <= seal.MaxLength
+        && seal.TrySeal(TicketSection.Journal, ticket.Session, SessionJournalCodec.Encode(journal), out var sealedBytes) && sealedBytes.Length <= seal.MaxLength
+            ? ticket with { Journal = sealedBytes }
+            : null;
 
     /// <summary>What can be shown of a session that the store cannot be asked for, without its journal; null: nothing.</summary>
     public SessionSnapshot? Remembered(Ticket ticket, SessionJournal journal)

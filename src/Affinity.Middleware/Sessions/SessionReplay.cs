@@ -52,8 +52,17 @@ internal sealed class SessionReplay(SessionLoader loader, SessionSaveLoop loop, 
     private async Task<ReplayResult> ReplayOnceAsync(Ticket ticket, SessionJournal journal)
     {
         var proven = ticket.Generation - journal.Raises;
-        var found = await FindAsync(ticket, journal, proven);
+        var (isRedo, expected) = (journal.IsRedoOf(ticket.Version), journal.Entries[0].Expected);
+
+        // What is lost of what can be done again is no loss, so it is not asked for.
+        var found = await FindAsync(isRedo && !expected.IsNone ? ticket with { Version = expected } : ticket, journal, proven);
         var (start, kind) = (found.Snapshot, found.Kind);
+        if (isRedo && start is not null && SessionHistory.Contains(start.Version, start.Writes, ticket.Version))
+        {
+            return new(kind, start);
+        }
+
+        kind = isRedo && expected.IsNone && kind == SessionLoadKind.Lost ? SessionLoadKind.Found : kind;
         if (kind is SessionLoadKind.Ended or SessionLoadKind.Absent or SessionLoadKind.Superseded or SessionLoadKind.JustSuperseded)
         {
             return Dropped(ticket, journal, kind);

@@ -30,6 +30,7 @@ internal static class SessionServices
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<SessionSaveLoop>(provider, Guarded(provider)));
         services.AddSingleton<JournalKeeper>();
         services.AddSingleton<SessionReplay>();
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<ReplicationWatch>(provider, Guarded(provider)));
         services.AddSingleton<SessionOutage>();
         services.AddSingleton<CookieContent>();
         services.AddSingleton(CreateCarrier);

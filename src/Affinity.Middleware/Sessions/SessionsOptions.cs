@@ -36,6 +36,19 @@ public enum StoreAway
     ReadOnly,
 }
 
+/// <summary>When a save counts as kept.</summary>
+public enum SessionDurability
+{
+    /// <summary>When the store's primary has acknowledged it. What a fail-over loses is healed by the nodes that remember it, and told where none does. The default.</summary>
+    Primary,
+
+    /// <summary>
+    /// The same, and until the save is known to have reached a replica it rides in the visitor's ticket as well, encrypted, if it is small enough: a store that has lost it is told it again by the visitor's next request, though every
+    /// node that remembers it is gone. Costs a larger cookie for about a second, another <c>Set-Cookie</c> afterwards, and a question to the store per second and node.
+    /// </summary>
+    Replicated,
+}
+
 /// <summary>Where sessions lie.</summary>
 public enum SessionCarrier
 {
@@ -90,6 +103,9 @@ public sealed class SessionsOptions
 
     /// <summary>How sessions ride in tickets.</summary>
     public CookieSessionsOptions Cookie { get; } = new();
+
+    /// <summary>Whether the last saves ride along until they are replicated. The room is <c>Affinity:Ticket:MaxBytes</c>; what has none does not ride along.</summary>
+    public SessionDurability Durability { get; set; } = SessionDurability.Primary;
 
     /// <summary>What the node remembers.</summary>
     public NearCacheOptions NearCache { get; } = new();

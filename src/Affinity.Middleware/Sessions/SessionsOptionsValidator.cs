@@ -12,6 +12,16 @@ internal static class SessionsOptionsValidator
             yield return "Affinity:Sessions:Carrier must be Store or Cookie.";
         }
 
+        if (!Enum.IsDefined(options.Durability))
+        {
+            yield return "Affinity:Sessions:Durability must be Primary or Replicated.";
+        }
+
+        if (options is { Carrier: SessionCarrier.Cookie, Durability: SessionDurability.Replicated })
+        {
+            yield return "Affinity:Sessions:Durability is Replicated, but with Affinity:Sessions:Carrier = Cookie nothing but the visitor's cookie holds a session; leave it out.";
+        }
+
         if (!Enum.IsDefined(options.Load))
         {
             yield return "Affinity:Sessions:Load must be BeforeApp or OnDemand.";

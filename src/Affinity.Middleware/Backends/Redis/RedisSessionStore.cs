@@ -15,6 +15,7 @@ internal sealed class RedisSessionStore(RedisConnection connection, RedisOptions
     private static readonly RedisScript Touch = new(RedisSessionScripts.Touch);
     private static readonly RedisScript Delete = new(RedisSessionScripts.Delete);
     private static readonly RedisScript Testify = new(RedisHistory.Testify);
+    private static readonly RedisScript Replication = new(RedisReplication.Ask);
 
     private readonly string _channel = ChannelOf(options);
 
@@ -91,6 +92,32 @@ internal sealed class RedisSessionStore(RedisConnection connection, RedisOptions
         {
             throw new SessionStoreException(RedisFaults.Classify(exception), connection.Explain(exception), exception);
         }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> IsReplicatedAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var wanted = await AskAsync();
+            for (var now = wanted; now.FollowsFrom(wanted); now = await AskAsync())
+            {
+                if (now.Replicated >= wanted.Written)
+                {
+                    return true;
+                }
+
+                await Task.Delay(RedisReplication.Interval, cancellationToken);
+            }
+
+            return false;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            throw new SessionStoreException(RedisFaults.Classify(exception), connection.Explain(exception), exception);
+        }
+
+        async Task<RedisReplication> AskAsync() => RedisReplication.Parse((await Replication.EvaluateAsync(connection, options.KeyPrefix + "nodes", [], cancellationToken)).Span);
     }
 
     private async Task<RedisSessionReply> CallAsync(RedisScript script, SessionKey key, RedisValue[] arguments, CancellationToken cancellationToken)
