@@ -9,7 +9,7 @@ set -euo pipefail
 sessions=${1:-100000}
 source=$(dirname "${BASH_SOURCE[0]}")/../src/Affinity.Middleware/Backends/Redis/RedisSessionScripts.cs
 dir=$(mktemp -d) port=$((20000 + RANDOM % 10000)) server='' listeners=()
-channel=affinity:shop:stale prefix=affinity:shop:s:0000000000000000000000000000000 none=0000000000000000 stamp=00000000000000a
+channel=affinity:shop:stale prefix=affinity:shop:s:0000000000000000000000000000000 none=0000000000000000 stamp=00000000000000a mark=abcdefgh
 trap 'kill "${listeners[@]}" $server 2>/dev/null || true; wait; rm -rf "$dir"' EXIT
 
 cli() { redis-cli -p "$port" "$@"; }
@@ -45,7 +45,7 @@ pipeline() { # words after the key, one EVALSHA per session: $1 hash, rest argum
         for (i = 0; i < n; i++) printf "*%d\r\n$7\r\nEVALSHA\r\n$40\r\n%s\r\n$1\r\n1\r\n$%d\r\n%s%012d\r\n%s", ARGC + 2, ARGV[1], length(prefix) + 12, prefix, i, out
     }' "$@" | cli --pipe
 }
-change() { pipeline "$write" "$1" "$2" "$3" "$4" 0 1200000 43200000 "$payload" 16 "$channel"; } # expected, next
+change() { pipeline "$write" "$1" "$2" "$3" "$4" 0 1200000 43200000 "$payload" 16 "$channel" "" $mark; } # expected, next
 
 for bytes in 200 1024 10240; do
     payload=$(printf '%*s' "$bytes" '' | tr ' ' x)
@@ -55,15 +55,15 @@ for bytes in 200 1024 10240; do
     measure 'first write (pipelined)' change 0 $none 1 ${stamp}1
     full=$(info used_memory) one=$(cli memory usage "${prefix}000000000000" samples 0)
     measure 'write (pipelined)' change 1 ${stamp}1 2 ${stamp}2
-    measure 'read, unchanged' many EVALSHA "$read" 1 "${prefix}__rand_int__" 2 ${stamp}2
-    measure 'read, whole' many EVALSHA "$read" 1 "${prefix}__rand_int__" 0 $none
-    measure 'first write' many -r 2000000000 EVALSHA "$write" 1 "${prefix}__rand_int__" 0 $none 1 ${stamp}1 0 1200000 43200000 "$payload" 16 $channel
-    measure 'touch' many EVALSHA "$touch" 1 "${prefix}__rand_int__" 1200000
+    measure 'read, unchanged' many EVALSHA "$read" 1 "${prefix}__rand_int__" 2 ${stamp}2 $mark
+    measure 'read, whole' many EVALSHA "$read" 1 "${prefix}__rand_int__" 0 $none $mark
+    measure 'first write' many -r 2000000000 EVALSHA "$write" 1 "${prefix}__rand_int__" 0 $none 1 ${stamp}1 0 1200000 43200000 "$payload" 16 $channel "" $mark
+    measure 'touch' many EVALSHA "$touch" 1 "${prefix}__rand_int__" 1200000 $mark
     for ((i = 2; i < 17; i++)); do # the version behind stamp …a2 is 2
-        cli evalsha "$write" 1 "${prefix}000000000000" $i "$(printf %016x $((160 + i)))" $((i + 1)) "$(printf %016x $((161 + i)))" 0 1200000 43200000 "$payload" 16 $channel >/dev/null
+        cli evalsha "$write" 1 "${prefix}000000000000" $i "$(printf %016x $((160 + i)))" $((i + 1)) "$(printf %016x $((161 + i)))" 0 1200000 43200000 "$payload" 16 $channel "" $mark >/dev/null
     done
     many_writes=$(cli memory usage "${prefix}000000000000" samples 0)
-    pipeline "$delete" 1200000 $channel >/dev/null
+    pipeline "$delete" 1200000 $channel $mark >/dev/null
     ended=$(cli memory usage "${prefix}000000000001" samples 0)
     awk -v f="$full" -v e="$empty" -v n="$sessions" -v one="$one" -v w="$many_writes" -v d="$ended" 'BEGIN {
         printf "Memory per session: %.0f bytes of used_memory (MEMORY USAGE: %d after the first write, %d after 16 or more, %d when ended)\n", (f - e) / n, one, w, d }'
@@ -76,5 +76,5 @@ for count in 0 10 100; do
         listeners+=($!)
     done
     until [ "$(cli pubsub numsub $channel | tail -1)" = "$count" ]; do sleep 0.1; done
-    measure "ending, $count nodes listen" redis-benchmark -p "$port" -q -c 4 -n 20000 -r 2000000000 EVALSHA "$delete" 1 "${prefix}__rand_int__" 1200000 $channel
+    measure "ending, $count nodes listen" redis-benchmark -p "$port" -q -c 4 -n 20000 -r 2000000000 EVALSHA "$delete" 1 "${prefix}__rand_int__" 1200000 $channel $mark
 done

@@ -9,8 +9,8 @@ namespace Microsoft.AspNetCore.Builder;
 public static class AffinityEndpointRouteBuilderExtensions
 {
     /// <summary>
-    /// Maps <c>GET /affinity/nodes</c>, <c>POST /affinity/nodes/{id}/drain</c> and <c>POST /affinity/nodes/{id}/undrain</c>, for those whom the policy <c>Affinity:Endpoints:Policy</c> admits.
-    /// Any node answers for all.
+    /// Maps <c>GET /affinity/nodes</c>, <c>POST /affinity/nodes/{id}/drain</c> and <c>POST /affinity/nodes/{id}/undrain</c>, where any node answers for all, and <c>GET</c> and <c>POST /affinity/inspect</c>,
+    /// for those whom the policy <c>Affinity:Endpoints:Policy</c> admits.
     /// </summary>
     /// <exception cref="InvalidOperationException">No policy is named or there is none of this name, and not <c>Affinity:Endpoints:AllowAnonymousInDevelopment</c> either; or <c>AddAffinity</c> was not called.</exception>
     public static IEndpointConventionBuilder MapAffinity(this IEndpointRouteBuilder endpoints) => Map(endpoints, policy: null);
@@ -33,8 +33,10 @@ public static class AffinityEndpointRouteBuilderExtensions
         }
 
         var options = services.GetRequiredService<IOptions<AffinityOptions>>().Value.Endpoints;
-        var nodes = NodeEndpoints.Map(endpoints);
-        EndpointAccess.Apply(nodes, services, options, policy);
-        return nodes;
+        var all = endpoints.MapGroup("");
+        NodeEndpoints.Map(all);
+        InspectEndpoint.Map(all);
+        EndpointAccess.Apply(all, services, options, policy);
+        return all;
     }
 }

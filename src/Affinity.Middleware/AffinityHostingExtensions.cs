@@ -1,7 +1,9 @@
 using Affinity;
+using Affinity.Backends.Directory;
 using Affinity.Backends.Memory;
 using Affinity.Backends.Redis;
 using Affinity.Diagnostics;
+using Affinity.Inspection;
 using Affinity.Nodes;
 using Affinity.Sessions;
 using Affinity.Stickiness;
@@ -41,9 +43,10 @@ public static class AffinityHostingExtensions
         services.AddNodeStage();
         services.AddKeyRefresh(provider => provider.GetRequiredService<NodeMembership>().HasPeers);
         services.AddTicketStage();
-        services.AddSharedDataProtection(provider => Settings(provider).Application!, IsShared);
+        services.AddSharedDataProtection(provider => Settings(provider).Application!, provider => Settings(provider).SharesKeys);
         services.AddStickinessStage();
         services.AddSessionStage((provider, check) => provider.GetRequiredService<NodeMembership>().OnStoreMayHaveLost(check));
+        services.AddInspector();
         services.AddHostedService<StartupNotice>();
         services.AddSingleton<AffinityPipeline>();
         services.AddSingleton<IStartupFilter>(provider => provider.GetRequiredService<AffinityPipeline>());
@@ -76,7 +79,7 @@ public static class AffinityHostingExtensions
 
         // A visitor whose session has ended for idleness is bound to nothing.
         services.AddSingleton(provider => new BoundVisitors(Settings(provider).Sessions.IdleTimeout, provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(provider => new TicketScope(Settings(provider).Application!, [.. Settings(provider).Secrets]) { IsShared = Settings(provider).IsShared });
+        services.AddSingleton(provider => new TicketScope(Settings(provider).Application!, [.. Settings(provider).Secrets]) { IsShared = Settings(provider).SharesKeys });
     }
 
     /// <summary>The backend is chosen when the first service asks, so that settings from every source have been read.</summary>
@@ -87,7 +90,9 @@ public static class AffinityHostingExtensions
         services.AddSingleton<ISessionStore>(provider => IsShared(provider) ? provider.GetRequiredService<RedisSessionStore>() : provider.GetRequiredService<MemorySessionStore>());
         services.AddSingleton<ISessionAnnouncements>(provider => IsShared(provider) ? provider.GetRequiredService<RedisSessionAnnouncements>() : provider.GetRequiredService<MemorySessionStore>());
         services.AddSingleton<INodeDirectory>(provider => IsShared(provider) ? provider.GetRequiredService<RedisNodeDirectory>() : provider.GetRequiredService<MemoryNodeDirectory>());
-        services.AddSingleton<IKeyVault>(provider => IsShared(provider) ? provider.GetRequiredService<RedisKeyVault>() : provider.GetRequiredService<MemoryKeyVault>());
+        services.AddSingleton<IKeyVault>(provider => Settings(provider).KeyDirectory is { } directory ? new DirectoryKeyVault(directory, provider.GetRequiredService<TimeProvider>())
+            : IsShared(provider) ? provider.GetRequiredService<RedisKeyVault>()
+            : provider.GetRequiredService<MemoryKeyVault>());
     }
 
     private static bool IsShared(IServiceProvider provider) => Settings(provider).IsShared;

@@ -21,6 +21,12 @@ public sealed class AffinityOptions
     /// </summary>
     public IList<string> Secrets { get; } = [];
 
+    /// <summary>
+    /// The full path of a directory that all instances share, on one host or on a volume that they mount: Data Protection keys lie there, and signing keys when there are no <see cref="Secrets"/>. For farms without a store; with one, it takes the
+    /// store's place for keys. Null (the default): keys lie in the store, or nowhere. Made with access for the app's user only.
+    /// </summary>
+    public string? KeyDirectory { get; set; }
+
     /// <summary>Who this instance is.</summary>
     public NodeOptions Node { get; } = new();
 
@@ -47,4 +53,7 @@ public sealed class AffinityOptions
 
     /// <summary>Whether a store is configured that all instances reach.</summary>
     internal bool IsShared => Redis.Configuration is { Length: > 0 };
+
+    /// <summary>Whether keys lie where all instances reach them.</summary>
+    internal bool SharesKeys => IsShared || KeyDirectory is not null;
 }

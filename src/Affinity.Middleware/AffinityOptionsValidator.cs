@@ -81,5 +81,10 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHost
         {
             yield return "Affinity:Application must have 1 to 200 characters: name the app, the same on every instance, or leave it out to use the host's application name.";
         }
+
+        if (options.KeyDirectory is { } directory && !Path.IsPathFullyQualified(directory))
+        {
+            yield return "Affinity:KeyDirectory must be a full path, such as /var/lib/shop/keys, the same place for all instances; or leave it out to keep the keys in the store.";
+        }
     }
 }

@@ -19,7 +19,7 @@ internal static class EndpointAccess
         }
 
         policy ??= options.Policy ?? throw new InvalidOperationException(
-            "app.MapAffinity() would let anybody see and drain the nodes. Name an authorization policy with Affinity:Endpoints:Policy or app.MapAffinity(\"policy\"); "
+            "app.MapAffinity() would let anybody see and drain the nodes and inspect cookies. Name an authorization policy with Affinity:Endpoints:Policy or app.MapAffinity(\"policy\"); "
             + "in development, Affinity:Endpoints:AllowAnonymousInDevelopment = true in appsettings.Development.json does without.");
         CheckExists(services, policy);
         endpoints.RequireAuthorization(policy);

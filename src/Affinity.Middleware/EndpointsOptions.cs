@@ -1,6 +1,6 @@
 namespace Affinity;
 
-/// <summary>Who may see all nodes and command them, if the app calls <c>app.MapAffinity()</c>: section <c>Affinity:Endpoints</c>.</summary>
+/// <summary>Who may see all nodes, command them and inspect cookies, if the app calls <c>app.MapAffinity()</c>: section <c>Affinity:Endpoints</c>.</summary>
 public sealed class EndpointsOptions
 {
     /// <summary>The name of an authorization policy of the app, 1 to 200 characters. Null by default; <c>app.MapAffinity("policy")</c> wins over it.</summary>

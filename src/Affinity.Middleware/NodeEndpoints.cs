@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using Affinity.Diagnostics;
 using Affinity.Nodes;
 using Microsoft.AspNetCore.Builder;
@@ -16,30 +14,29 @@ internal static class NodeEndpoints
 {
     private const string RetryAfterSeconds = "2";
 
-    public static RouteGroupBuilder Map(IEndpointRouteBuilder endpoints)
+    public static void Map(IEndpointRouteBuilder endpoints)
     {
         var nodes = endpoints.MapGroup(NodePaths.Nodes);
         nodes.MapGet("", TellAsync);
         nodes.MapPost("/{id}/drain", context => CommandAsync(context, NodeWish.Drain));
         nodes.MapPost("/{id}/undrain", context => CommandAsync(context, NodeWish.Serve));
-        return nodes;
     }
 
     private static Task TellAsync(HttpContext context) =>
-        AnswerAsync(context, StatusCodes.Status200OK, context.RequestServices.GetRequiredService<FarmStatus>().Read(), FarmJson.Default.NodesAnswer);
+        EndpointAnswer.WriteAsync(context, StatusCodes.Status200OK, context.RequestServices.GetRequiredService<FarmStatus>().Read(), FarmJson.Default.NodesAnswer);
 
     private static async Task CommandAsync(HttpContext context, NodeWish wish)
     {
         if (CrossSiteRequest.Is(context.Request))
         {
             context.RequestServices.GetRequiredService<ILogger<AffinityPipeline>>().CrossSiteCommandRefused();
-            await RefuseAsync(context, StatusCodes.Status403Forbidden, "Cross-site request", "A page of another site sent this command. Send it from a page of this site, or from a client that is no browser.");
+            await EndpointAnswer.RefuseAsync(context, StatusCodes.Status403Forbidden, "Cross-site request", "A page of another site sent this command. Send it from a page of this site, or from a client that is no browser.");
             return;
         }
 
         if (!NodeId.TryParse(context.GetRouteValue("id") as string, out var id))
         {
-            await RefuseAsync(context, StatusCodes.Status400BadRequest, "Not a node's name", $"A node's name is 1 to {NodeId.MaxLength} characters of A-Z a-z 0-9 _ and -.");
+            await EndpointAnswer.RefuseAsync(context, StatusCodes.Status400BadRequest, "Not a node's name", $"A node's name is 1 to {NodeId.MaxLength} characters of A-Z a-z 0-9 _ and -.");
             return;
         }
 
@@ -53,30 +50,16 @@ internal static class NodeEndpoints
         {
             case NodeCommandOutcome.Accepted:
                 var node = result.Node is { } record ? context.RequestServices.GetRequiredService<FarmStatus>().Describe(record) : null;
-                return AnswerAsync(context, StatusCodes.Status202Accepted, new(NodeCommands.WordOf(wish), NodeCommands.NextAfter(wish, result.Node), node), FarmJson.Default.CommandAnswer);
+                return EndpointAnswer.WriteAsync(context, StatusCodes.Status202Accepted, new(NodeCommands.WordOf(wish), NodeCommands.NextAfter(wish, result.Node), node), FarmJson.Default.CommandAnswer);
             case NodeCommandOutcome.NotLiving:
-                return RefuseAsync(context, StatusCodes.Status404NotFound, "No such node", $"No node of this name lives. GET {NodePaths.Nodes} names those that do.");
+                return EndpointAnswer.RefuseAsync(context, StatusCodes.Status404NotFound, "No such node", $"No node of this name lives. GET {NodePaths.Nodes} names those that do.");
             case NodeCommandOutcome.Stopping:
-                return RefuseAsync(context, StatusCodes.Status409Conflict, "The node is stopping", "It was told to stop, and that cannot be taken back. Start it again.");
+                return EndpointAnswer.RefuseAsync(context, StatusCodes.Status409Conflict, "The node is stopping", "It was told to stop, and that cannot be taken back. Start it again.");
             case NodeCommandOutcome.NotConfirmed:
                 context.Response.Headers.RetryAfter = RetryAfterSeconds;
-                return RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "The node directory does not answer", "The command is not confirmed. Send it again; a repetition does no harm.");
+                return EndpointAnswer.RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, "The node directory does not answer", "The command is not confirmed. Send it again; a repetition does no harm.");
             default:
                 throw new UnreachableException();
         }
-    }
-
-    private static Task RefuseAsync(HttpContext context, int status, string title, string detail) =>
-        AnswerAsync(context, status, new(title, status, detail), FarmJson.Default.ProblemAnswer, "application/problem+json");
-
-    private static async Task AnswerAsync<T>(HttpContext context, int status, T answer, JsonTypeInfo<T> type, string contentType = "application/json")
-    {
-        var body = JsonSerializer.SerializeToUtf8Bytes(answer, type);
-        var response = context.Response;
-        response.StatusCode = status;
-        response.Headers.CacheControl = "no-store";
-        response.ContentType = contentType;
-        response.ContentLength = body.Length;
-        await response.Body.WriteAsync(body, context.RequestAborted);
     }
 }

@@ -28,6 +28,10 @@ internal static partial class Log
         Message = "Other nodes cannot tell this one that a session has ended, as the subscription failed: {Reason} It is tried again each second. Until then an ended session is refused here after Affinity:Sessions:NearCache:MaxAge. If the user may not subscribe, permit the channel.")]
     internal static partial void RedisAnnouncementsNotHeard(this ILogger logger, string reason);
 
+    [LoggerMessage(EventId = 5006, EventName = "RedisRepliesMixedUp", Level = LogLevel.Error,
+        Message = "Redis answered a call with the reply to another one. Neither was used, no visitor was shown another one's session, and the connection is made anew. Look for a proxy between this node and Redis that shares connections.")]
+    internal static partial void RedisRepliesMixedUp(this ILogger logger);
+
     [LoggerMessage(EventId = 5010, EventName = "NodeRecordUnreadable", Level = LogLevel.Warning,
         Message = "The node directory holds a record that this version cannot read, of node {Node}; that node is left out. Told once.")]
     internal static partial void NodeRecordUnreadable(this ILogger logger, string node);

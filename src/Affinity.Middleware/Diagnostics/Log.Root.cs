@@ -30,4 +30,8 @@ internal static partial class Log
     [LoggerMessage(EventId = 6010, EventName = "CrossSiteCommandRefused", Level = LogLevel.Debug,
         Message = "A command to a node was refused, as a page of another site sent it.")]
     public static partial void CrossSiteCommandRefused(this ILogger logger);
+
+    [LoggerMessage(EventId = 6011, EventName = "CrossSiteInspectionRefused", Level = LogLevel.Debug,
+        Message = "A cookie was not inspected, as a page of another site sent it.")]
+    public static partial void CrossSiteInspectionRefused(this ILogger logger);
 }

@@ -9,7 +9,7 @@ internal static partial class Log
     public static partial void SessionLoadFailed(this ILogger logger, string session, string fault, string why);
 
     [LoggerMessage(EventId = 4001, EventName = "SessionUnreadable", Level = LogLevel.Error,
-        Message = "Session {Session} is stored in a form that this version of Affinity cannot read: damaged, or written by a newer version. It is left untouched.")]
+        Message = "Session {Session} is stored in a form that this version of Affinity cannot read: damaged, or written by a newer version. It is left untouched, and requests that need it get 503. Told once per session.")]
     public static partial void SessionUnreadable(this ILogger logger, string session);
 
     [LoggerMessage(EventId = 4002, EventName = "SessionLost", Level = LogLevel.Warning,
@@ -56,8 +56,8 @@ internal static partial class Log
     public static partial void SessionChangesDropped(this ILogger logger, string exception);
 
     [LoggerMessage(EventId = 4013, EventName = "SessionTooLarge", Level = LogLevel.Error,
-        Message = "Session {Session} would take {Size} bytes, {Limit} are allowed; nothing was saved and the request is answered with an error.")]
-    public static partial void SessionTooLarge(this ILogger logger, string session, long size, int limit);
+        Message = "Session {Session} would take {Size} {Measure}, {Limit} are allowed; nothing was saved and the request is answered with an error.")]
+    public static partial void SessionTooLarge(this ILogger logger, string session, long size, string measure, int limit);
 
     [LoggerMessage(EventId = 4020, EventName = "SessionAbandoned", Level = LogLevel.Debug, Message = "Session {Session} was abandoned.")]
     public static partial void SessionAbandoned(this ILogger logger, string session);

@@ -6,7 +6,7 @@ namespace Affinity.Nodes;
 /// </summary>
 internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvider time)
 {
-    private volatile Standing _standing = new(Live: [], HoldsName: false, Answers: false, Problem: null);
+    private volatile Standing _standing = new(Live: [], FormatRules.First, HoldsName: false, Answers: false, Problem: null);
     private Leave? _leave;
     private NodeRecord? _told;
     private Action<string>? _storeMayHaveLost;
@@ -22,6 +22,9 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     /// <summary>The version of the app; null when not given.</summary>
     public string? Track { get; init; }
 
+    /// <summary>Up to which level this node reads and could write the forms of what nodes share.</summary>
+    public int FormatLevel { get; init; } = FormatRules.Newest;
+
     public NodeState State => Volatile.Read(ref _leave) is null ? NodeState.Active : NodeState.Draining;
 
     /// <summary>Whether it drains in order to stop, from which there is no way back.</summary>
@@ -36,6 +39,9 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
 
     /// <summary>Every living node as of the last beat that the directory answered, an immutable snapshot, the same object until the next one; empty before the first.</summary>
     public IReadOnlyList<NodeRecord> Live => _standing.Live;
+
+    /// <summary>The level that this node writes: one that every node can read which lived at the last beat that the directory answered; the lowest before that.</summary>
+    public int LevelToWrite => _standing.Level;
 
     /// <summary>
     /// Whether the directory's last answer gave this node its name. Stays true while the directory is away: an outage of the store must not take the whole farm out.
@@ -67,13 +73,17 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     /// <summary>This node as it stands now, as the directory is told.</summary>
     public NodeRecord ToRecord()
     {
-        var record = new NodeRecord(Self, Incarnation, State, Requests.InFlight) { Bound = Bound.Count, Address = Address, Track = Track, Stopping = IsStopping };
+        var record = new NodeRecord(Self, Incarnation, State, Requests.InFlight) { Bound = Bound.Count, Address = Address, Track = Track, Stopping = IsStopping, FormatLevel = FormatLevel };
         Volatile.Write(ref _told, record);
         return record;
     }
 
     /// <summary>The directory holds this node under its name.</summary>
-    public void Joined(IReadOnlyList<NodeRecord> live) => _standing = new(Trusted(live), HoldsName: true, Answers: true, Problem: null);
+    public void Joined(IReadOnlyList<NodeRecord> live)
+    {
+        var trusted = Trusted(live);
+        _standing = new(trusted, FormatRules.ToWrite(FormatLevel, trusted), HoldsName: true, Answers: true, Problem: null);
+    }
 
     /// <summary>Whom to tell, on the heartbeat's thread, that the directory may have lost what it had acknowledged, with the reason in words: it no longer had this node's record, or is another server's history.</summary>
     public void OnStoreMayHaveLost(Action<string> tell) => _storeMayHaveLost += tell;
@@ -82,7 +92,7 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
 
     /// <summary>Another incarnation lives under this node's name.</summary>
     public void NameTaken(IReadOnlyList<NodeRecord> live) =>
-        _standing = new(Trusted(live), HoldsName: false, Answers: true, $"The name '{Self}' belongs to another live node: set Affinity:Node:Id to a name of its own, or wait until the other one counts as dead.");
+        _standing = new(Trusted(live), FormatRules.ToWrite(FormatLevel, live), HoldsName: false, Answers: true, $"The name '{Self}' belongs to another live node: set Affinity:Node:Id to a name of its own, or wait until the other one counts as dead.");
 
     /// <summary>The directory has not answered since a point in time; what was known before stays.</summary>
     public void DirectoryAway(DateTimeOffset since) =>
@@ -122,11 +132,12 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
             Bound = Math.Max(node.Bound, 0),
             Address = NodeOptionsValidator.IsAddress(node.Address) ? node.Address : null,
             Track = NodeId.TryParse(node.Track, out _) ? node.Track : null,
+            FormatLevel = Math.Max(node.FormatLevel, FormatRules.First),
         }),
     ];
 
     // One reference, so that a reader never sees the parts of two beats.
-    private sealed record Standing(NodeRecord[] Live, bool HoldsName, bool Answers, string? Problem);
+    private sealed record Standing(NodeRecord[] Live, int Level, bool HoldsName, bool Answers, string? Problem);
 
     private sealed record Leave(long Since, bool Stops);
 }

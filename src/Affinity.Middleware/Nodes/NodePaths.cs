@@ -4,4 +4,5 @@ namespace Affinity.Nodes;
 internal static class NodePaths
 {
     public const string Nodes = "/affinity/nodes";
+    public const string Inspect = "/affinity/inspect";
 }

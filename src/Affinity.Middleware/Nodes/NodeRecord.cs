@@ -18,4 +18,7 @@ public sealed record NodeRecord(NodeId Id, Guid Incarnation, NodeState State, in
 
     /// <summary>The version of the app that it runs, such as <c>blue</c>, for visitors who stay on the version that they started with; null when not given.</summary>
     public string? Track { get; init; }
+
+    /// <summary>Up to which level it reads the forms of what nodes share: stored sessions, tickets, journals, key rings. 1 for a node that does not tell. Nobody writes a higher level than the lowest of those that live.</summary>
+    public int FormatLevel { get; init; } = FormatRules.First;
 }

@@ -111,6 +111,11 @@ internal sealed partial class AffinitySession
 
         var held = (ticket.ToIssue ?? ticket.Reading.Ticket) is { } known && (_onlyJournal || known.Session == _id) ? known : null;
         var on = _onlyJournal ? null : Delta.Tried?.On ?? _withoutJournal ?? start;
+        if (!_onlyJournal)
+        {
+            outage.ThrowIfTooLarge(KnownId(), _snapshot?.Items ?? SessionSnapshot.NoItems, Delta);
+        }
+
         (var issued, _journal) = outage.Add(KnownId(), held, on, _journal ?? SessionJournal.Empty, Delta, cause);
         _delta = null;
         if (on is not null)

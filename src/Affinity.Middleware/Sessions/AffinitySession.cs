@@ -200,6 +200,7 @@ internal sealed partial class AffinitySession(TicketFeature ticket, ISessionCarr
     {
         ArgumentNullException.ThrowIfNull(value);
         ThrowIfNotWritable(key);
+        SessionCaps.ThrowIfKeyTooLong(key, carrier.Options);
         Delta.Set(key, (byte[])value.Clone());
     }
 
@@ -207,6 +208,7 @@ internal sealed partial class AffinitySession(TicketFeature ticket, ISessionCarr
     public byte[]? Update(string key, Func<byte[]?, byte[]?> fold)
     {
         ThrowIfNotWritable(key);
+        SessionCaps.ThrowIfKeyTooLong(key, carrier.Options);
         return Delta.Update(key, Peek(key), fold);
     }
 

@@ -74,6 +74,7 @@ internal sealed class CookieCarrier(
         try
         {
             var next = Next(start, delta, now);
+            SessionCaps.ThrowIfTooMany(start.Items, next.Items, Options);
             var bytes = content.Encode(id, next.Created, next.Renewed, next.Items);
             if (floor is not null && await floor.RaiseAsync(id, start, next) is { } ending)
             {

@@ -14,6 +14,9 @@ internal static class SessionCodec
     private const byte Format = 1;
     private const int HeaderSize = 1 + 8 + 8 + 4;
     private const int ItemOverhead = 2 + 4;
+
+    // Room for more is made as they come: the count of a damaged record must not cost memory.
+    private const int MostItemsAtFirst = 1024;
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>Whether the text can be a key: at most 65,535 bytes of UTF-8, and no lone surrogate, which would come back as another key.</summary>
@@ -33,9 +36,9 @@ internal static class SessionCodec
     /// <summary>Bytes that an item takes in the stored form.</summary>
     public static int SizeOf(string key, byte[] value) => ItemOverhead + Encoding.UTF8.GetByteCount(key) + value.Length;
 
-    /// <summary>Encodes; the size is checked before anything is allocated.</summary>
-    /// <exception cref="SessionTooLargeException">The encoded form would exceed <paramref name="maxBytes"/>.</exception>
-    public static byte[] Encode(DateTimeOffset created, DateTimeOffset renewed, IReadOnlyDictionary<string, byte[]> items, int maxBytes)
+    /// <summary>Bytes of the encoded form.</summary>
+    /// <exception cref="SessionTooLargeException">More than <paramref name="maxBytes"/>.</exception>
+    public static long Measure(IReadOnlyDictionary<string, byte[]> items, int maxBytes)
     {
         long size = HeaderSize;
         foreach (var (key, value) in items)
@@ -43,12 +46,14 @@ internal static class SessionCodec
             size += SizeOf(key, value);
         }
 
-        if (size > maxBytes)
-        {
-            throw SessionTooLargeException.For(items, size, maxBytes);
-        }
+        return size <= maxBytes ? size : throw SessionTooLargeException.For(items, size, maxBytes);
+    }
 
-        var buffer = new byte[size];
+    /// <summary>Encodes; the size is checked before anything is allocated.</summary>
+    /// <exception cref="SessionTooLargeException">The encoded form would exceed <paramref name="maxBytes"/>.</exception>
+    public static byte[] Encode(DateTimeOffset created, DateTimeOffset renewed, IReadOnlyDictionary<string, byte[]> items, int maxBytes)
+    {
+        var buffer = new byte[Measure(items, maxBytes)];
         var span = buffer.AsSpan();
         span[0] = Format;
         BinaryPrimitives.WriteInt64BigEndian(span[1..], created.ToUnixTimeMilliseconds());
@@ -85,7 +90,7 @@ internal static class SessionCodec
             return false;
         }
 
-        items = new Dictionary<string, byte[]>(count, StringComparer.Ordinal);
+        items = new Dictionary<string, byte[]>(Math.Min(count, MostItemsAtFirst), StringComparer.Ordinal);
         for (var i = 0; i < count; i++)
         {
             if (!TryReadItem(ref payload, items))

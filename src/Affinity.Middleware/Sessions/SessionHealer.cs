@@ -242,6 +242,10 @@ internal sealed class SessionHealer : BackgroundService
                 written += isBack == true ? 1 : 0;
                 refused += isBack == false ? 1 : 0;
             }
+            catch (SessionStoreException e) when (e.Fault == SessionStoreFault.Unreadable)
+            {
+                refused++; // the store is there: the next one need not wait
+            }
             catch (Exception e) when (e is not OperationCanceledException)
             {
                 refused++;

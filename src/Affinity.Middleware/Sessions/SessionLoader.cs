@@ -63,6 +63,7 @@ internal sealed class SessionLoader(
     private readonly Dictionary<SessionId, Task<SessionAnswer>> _underWay = [];
     private readonly Dictionary<SessionId, Task<SessionAnswer>> _searches = [];
     private readonly SemaphoreSlim _asking = new(MaxAsking);
+    private readonly ToldSessions _unreadable = new();
 
     /// <exception cref="SessionStoreException">The store failed, or what it holds cannot be read.</exception>
     public ValueTask<SessionLoadResult> LoadAsync(Ticket ticket, CancellationToken cancellationToken)
@@ -114,7 +115,10 @@ internal sealed class SessionLoader(
             metrics.SessionLoaded(e.Fault == SessionStoreFault.Unreadable ? "unreadable" : "unreachable");
             if (e.Fault == SessionStoreFault.Unreadable)
             {
-                logger.SessionUnreadable(ticket.Session.ToFingerprint());
+                if (_unreadable.Add(ticket.Session, ticket.Version))
+                {
+                    logger.SessionUnreadable(ticket.Session.ToFingerprint());
+                }
             }
             else if (!GuardedSessionStore.WasNotAsked(e))
             {

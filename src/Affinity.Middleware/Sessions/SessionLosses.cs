@@ -6,35 +6,27 @@ using Microsoft.Extensions.Logging;
 namespace Affinity.Sessions;
 
 /// <summary>
-/// Tells what the store has lost, with what the store can say for itself: once per session and state, however many of the visitor's requests meet it. Bounded: the oldest are forgotten, and would be told again.
+/// Tells what the store has lost, with what the store can say for itself: once per session and state, however many of the visitor's requests meet it.
 /// </summary>
 internal sealed class SessionLosses(ISessionStore store, TimeProvider time, AffinityMetrics metrics, ILogger<SessionLosses> logger)
 {
-    private const int MaxTold = 10_000;
     private const string NoEvidence = "the store says nothing more";
     private static readonly TimeSpan EvidenceAge = TimeSpan.FromSeconds(10);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<SessionId, SessionVersion> _told = [];
-    private readonly Queue<SessionId> _byAge = new();
+    private readonly ToldSessions _told = new();
     private Task<string>? _evidence;
     private long _evidenceAt;
 
     /// <summary>Whether this was told already.</summary>
-    public bool WasTold(SessionId session, SessionVersion seen)
-    {
-        lock (_gate)
-        {
-            return _told.TryGetValue(session, out var told) && told == seen;
-        }
-    }
+    public bool WasTold(SessionId session, SessionVersion seen) => _told.Contains(session, seen);
 
     /// <param name="ticket">What the visitor has seen.</param>
     /// <param name="loss">What became of it; one of the losses.</param>
     /// <param name="stored">What the store has instead; null: nothing.</param>
     public async ValueTask TellAsync(Ticket ticket, SessionLoadKind loss, SessionSnapshot? stored)
     {
-        if (!IsNews(ticket.Session, ticket.Version))
+        if (!_told.Add(ticket.Session, ticket.Version))
         {
             return;
         }
@@ -62,7 +54,7 @@ internal sealed class SessionLosses(ISessionStore store, TimeProvider time, Affi
     /// <summary>The same for a save that met another history than the one which its request began with.</summary>
     public async ValueTask TellAsync(SessionId session, SessionVersion seen, SessionVersion stored)
     {
-        if (IsNews(session, seen))
+        if (_told.Add(session, seen))
         {
             metrics.SessionLost("diverged");
             logger.SessionDiverged(session.ToFingerprint(), stored.ToString(), seen.ToString(), await EvidenceAsync());
@@ -92,32 +84,6 @@ internal sealed class SessionLosses(ISessionStore store, TimeProvider time, Affi
         catch (SessionStoreException e)
         {
             return e.Message;
-        }
-    }
-
-    private bool IsNews(SessionId session, SessionVersion seen)
-    {
-        lock (_gate)
-        {
-            if (_told.TryGetValue(session, out var told) && told == seen)
-            {
-                return false;
-            }
-
-            if (_told.TryAdd(session, seen))
-            {
-                _byAge.Enqueue(session);
-                if (_byAge.Count > MaxTold)
-                {
-                    _told.Remove(_byAge.Dequeue());
-                }
-            }
-            else
-            {
-                _told[session] = seen;
-            }
-
-            return true;
         }
     }
 }

@@ -146,6 +146,23 @@ internal sealed class SessionOutage(
         return (new Ticket(session, version, proven + added.Raises, now, idleUntil < expires ? idleUntil : expires, expires) { Journal = sealedBytes }, added);
     }
 
+    /// <summary>What a save would refuse is not journaled either: it would be answered as kept, and dropped when the store is back.</summary>
+    /// <exception cref="SessionTooLargeException">The session would be too large.</exception>
+    public void ThrowIfTooLarge(SessionId session, IReadOnlyDictionary<string, byte[]> items, SessionDelta delta)
+    {
+        try
+        {
+            var after = delta.ApplyTo(items);
+            SessionCaps.ThrowIfTooMany(items, after, options);
+            SessionCodec.Measure(after, options.MaxBytes);
+        }
+        catch (SessionTooLargeException e)
+        {
+            SessionRefusals.TooLarge(session, e, metrics, logger);
+            throw;
+        }
+    }
+
     /// <summary>The store has taken a change.</summary>
     public void TellBack()
     {

@@ -30,7 +30,7 @@ internal static class SessionRefusals
     /// <summary>It would be larger than it may be.</summary>
     public static void TooLarge(SessionId id, SessionTooLargeException fault, AffinityMetrics metrics, ILogger logger)
     {
-        logger.SessionTooLarge(id.ToFingerprint(), fault.Size, fault.Limit);
+        logger.SessionTooLarge(id.ToFingerprint(), fault.Size, fault.Measure, fault.Limit);
         metrics.SessionSaved("too_large");
     }
 

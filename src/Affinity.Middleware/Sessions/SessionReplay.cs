@@ -107,7 +107,7 @@ internal sealed class SessionReplay(SessionLoader loader, SessionSaveLoop loop, 
         }
         catch (SessionTooLargeException e)
         {
-            logger.SessionTooLarge(session.ToFingerprint(), e.Size, e.Limit);
+            logger.SessionTooLarge(session.ToFingerprint(), e.Size, e.Measure, e.Limit);
             walk.IsLost = true;
             return JournalStep.Done;
         }

@@ -252,6 +252,12 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
     {
         var now = time.GetUtcNow();
         var items = delta.ApplyTo(current.Items);
+        if (entry is null)
+        {
+            // What comes out of a journal was answered as kept, and looked at then.
+            SessionCaps.ThrowIfTooMany(current.Items, items, options);
+        }
+
         var renewed = delta.RaisesGeneration ? DateTimeOffset.FromUnixTimeMilliseconds(now.ToUnixTimeMilliseconds()) : current.Renewed;
         var generation = Math.Max(delta.GenerationFloor, current.Generation);
         generation = delta.RaisesGeneration ? checked(generation + 1) : generation;

@@ -79,6 +79,12 @@ public sealed class SessionsOptions
     /// <summary>The largest encoded session in bytes. 1 KiB to 64 MiB; 1 MiB by default. A larger one is refused before the first byte of the response.</summary>
     public int MaxBytes { get; set; } = 1024 * 1024;
 
+    /// <summary>The most items of a session. 1 to 1,000,000; 10,000 by default. One more is refused before the first byte of the response.</summary>
+    public int MaxItems { get; set; } = 10_000;
+
+    /// <summary>The longest key of an item, in bytes of UTF-8. 16 to 65,535; 1,024 by default. A longer one is refused when it is set.</summary>
+    public int MaxKeyBytes { get; set; } = 1024;
+
     /// <summary>What becomes of a change that the store cannot be told. The room is <c>Affinity:Ticket:MaxBytes</c>.</summary>
     public StoreAway OnStoreAway { get; set; } = StoreAway.Journal;
 

@@ -51,5 +51,15 @@ internal static class SessionsOptionsValidator
         {
             yield return "Affinity:Sessions:MaxBytes must be from 1,024 to 67,108,864.";
         }
+
+        if (options.MaxItems is < 1 or > 1_000_000)
+        {
+            yield return "Affinity:Sessions:MaxItems must be from 1 to 1,000,000.";
+        }
+
+        if (options.MaxKeyBytes is < 16 or > ushort.MaxValue)
+        {
+            yield return "Affinity:Sessions:MaxKeyBytes must be from 16 to 65,535.";
+        }
     }
 }

@@ -27,7 +27,7 @@ internal sealed class StickinessMiddleware
     public Task InvokeAsync(HttpContext context)
     {
         // Operators ask this node and no other, also when it refuses visitors.
-        if (!_options.Enabled || context.Request.Path.StartsWithSegments(NodePaths.Nodes, StringComparison.OrdinalIgnoreCase))
+        if (!_options.Enabled || IsForOperators(context.Request.Path))
         {
             return _next(context);
         }
@@ -35,6 +35,9 @@ internal sealed class StickinessMiddleware
         var reading = _reader.ReadAsync(context);
         return reading.IsCompletedSuccessfully ? ContinueAsync(context, reading.Result) : ContinueLaterAsync(context, reading);
     }
+
+    private static bool IsForOperators(PathString path) =>
+        path.StartsWithSegments(NodePaths.Nodes, StringComparison.OrdinalIgnoreCase) || path.StartsWithSegments(NodePaths.Inspect, StringComparison.OrdinalIgnoreCase);
 
     private async Task ContinueLaterAsync(HttpContext context, ValueTask<StickinessFeature> reading) => await ContinueAsync(context, await reading);
 

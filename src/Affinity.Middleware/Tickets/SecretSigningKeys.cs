@@ -20,28 +20,41 @@ internal sealed class SecretSigningKeys : ISigningKeys
         _time = time;
     }
 
+    /// <summary>How many secrets there are.</summary>
+    public int SecretCount => _secrets.Length;
+
     public SigningKey Current => _secrets[0].Of(SigningWeeks.At(_time.GetUtcNow()));
 
     public bool TryFind(SigningKeyId id, [NotNullWhen(true)] out SigningKey? key)
     {
         key = null;
-        var (fingerprint, week) = ((uint)(id.Value >> 32), (uint)id.Value);
-        if (!SigningWeeks.Accepts(week, _time.GetUtcNow()))
+        var week = WeekOf(id);
+        if (!SigningWeeks.Accepts(week, _time.GetUtcNow()) || SecretOf(id) is not { } secret)
         {
             return false;
         }
 
-        foreach (var secret in _secrets)
+        key = _secrets[secret].Of(week);
+        return true;
+    }
+
+    /// <summary>Which secret, counted from 0, the key of this id comes from, whether it still counts or not; null: none of them.</summary>
+    public int? SecretOf(SigningKeyId id)
+    {
+        var fingerprint = (uint)(id.Value >> 32);
+        for (var i = 0; i < _secrets.Length; i++)
         {
-            if (secret.Fingerprint == fingerprint)
+            if (_secrets[i].Fingerprint == fingerprint)
             {
-                key = secret.Of(week);
-                return true;
+                return i;
             }
         }
 
-        return false;
+        return null;
     }
+
+    /// <summary>The week of a key that comes from a secret.</summary>
+    public static uint WeekOf(SigningKeyId id) => (uint)id.Value;
 
     /// <summary>There is nobody to ask: what does not follow from the secrets is no key of ours.</summary>
     public ValueTask<KeyLookup> LookUpAsync(SigningKeyId id, CancellationToken cancellationToken) =>

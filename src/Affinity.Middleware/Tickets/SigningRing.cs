@@ -72,6 +72,9 @@ internal sealed class SigningRing
         return true;
     }
 
+    /// <summary>The key of this id, whether it verifies or not; null when the ring has none.</summary>
+    public RingKey? Find(SigningKeyId id) => Array.Find(_keys, key => key.Key.Id == id);
+
     /// <summary>
     /// Whether the ring is complete, so that a key that it does not hold does not exist. An empty or young ring may be the rest of a lost one.
     /// </summary>

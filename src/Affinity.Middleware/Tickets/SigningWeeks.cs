@@ -16,6 +16,9 @@ internal static class SigningWeeks
 
     public static uint At(DateTimeOffset time) => (uint)(time.ToUnixTimeSeconds() / SecondsPerWeek);
 
+    /// <summary>When a week begins; for weeks that are not far from today.</summary>
+    public static DateTimeOffset BeginOf(uint week) => DateTimeOffset.FromUnixTimeSeconds(week * SecondsPerWeek);
+
     public static bool Accepts(uint week, DateTimeOffset now) =>
         week >= At(now.AddDays(-PastDays)) && week <= At(now.AddDays(AheadDays));
 }

@@ -48,6 +48,13 @@ internal sealed class TicketCodec(string application, string cookieName, TimePro
     /// <summary>Reads a ticket as of now. The body is looked at once the signature is verified.</summary>
     public TicketDecoding Decode(ReadOnlySpan<char> text, ISigningKeys keys)
     {
+        var decoding = DecodeWhenever(text, keys);
+        return decoding.Ticket is { } ticket ? AsOfNow(decoding, ticket) : decoding;
+    }
+
+    /// <summary>The same, but a ticket whose time has run out is handed over with the others, as <see cref="TicketReasons.Valid"/>.</summary>
+    public TicketDecoding DecodeWhenever(ReadOnlySpan<char> text, ISigningKeys keys)
+    {
         Span<byte> body = text.Length <= ShortTextLength ? stackalloc byte[TicketBody.Size] : new byte[CanonicalBase64Url.DecodedLength(Math.Min(text.Length, MaxTextLength))];
         var opening = _envelope.Open(text, keys, body);
         return opening.IsGenuine
@@ -55,13 +62,11 @@ internal sealed class TicketCodec(string application, string cookieName, TimePro
             : new TicketDecoding(opening.Reason, UnknownKey: opening.UnknownKey);
     }
 
-    private TicketDecoding DecodeGenuine(ReadOnlySpan<byte> body, SigningKey? key)
-    {
-        if (!TicketBody.TryRead(body, out var ticket))
-        {
-            return TicketDecoding.Refused(TicketReasons.BadBody);
-        }
+    private static TicketDecoding DecodeGenuine(ReadOnlySpan<byte> body, SigningKey? key) =>
+        TicketBody.TryRead(body, out var ticket) ? new TicketDecoding(TicketReasons.Valid, ticket, Key: key) : TicketDecoding.Refused(TicketReasons.BadBody);
 
+    private TicketDecoding AsOfNow(in TicketDecoding decoding, Ticket ticket)
+    {
         var now = time.GetUtcNow();
         if (now >= ticket.Expires)
         {
@@ -69,6 +74,6 @@ internal sealed class TicketCodec(string application, string cookieName, TimePro
         }
 
         // One of our nodes has signed it, so the fault is a clock's and not the visitor's: refusing it would log out everybody whom a lagging node meets.
-        return new TicketDecoding(ticket.Issued - now > ClockTolerance ? TicketReasons.IssuedAhead : TicketReasons.Valid, ticket, Key: key);
+        return ticket.Issued - now > ClockTolerance ? decoding with { Reason = TicketReasons.IssuedAhead } : decoding;
     }
 }

@@ -43,6 +43,9 @@ internal sealed class VaultSigningKeys : ISigningKeys
     public bool TryFind(SigningKeyId id, [NotNullWhen(true)] out SigningKey? key) =>
         Keys.TryFind(id, _time.GetUtcNow(), out key) && key is not null;
 
+    /// <summary>The key of this id as it lies in the vault, whether it verifies or not; null when this node does not know it.</summary>
+    public RingKey? FindInRing(SigningKeyId id) => Keys.Find(id);
+
     public async ValueTask<KeyLookup> LookUpAsync(SigningKeyId id, CancellationToken cancellationToken)
     {
         if (Answer(id) is { } known)

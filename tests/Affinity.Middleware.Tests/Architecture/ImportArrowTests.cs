@@ -13,6 +13,7 @@ public sealed partial class ImportArrowTests
         ["Tickets"] = ["Nodes", "Diagnostics"],
         ["Stickiness"] = ["Nodes", "Tickets", "Diagnostics"],
         ["Sessions"] = ["Tickets", "Diagnostics"],
+        ["Inspection"] = ["Nodes", "Tickets", "Stickiness", "Sessions", "Diagnostics"],
         ["Backends"] = ["Nodes", "Tickets", "Sessions", "Diagnostics"],
     };
 

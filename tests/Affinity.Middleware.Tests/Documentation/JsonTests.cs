@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Affinity.Inspection;
 using Affinity.Nodes;
 using Affinity.Sessions;
 using Microsoft.Extensions.Configuration;
@@ -36,6 +37,12 @@ public sealed class JsonTests
             var answer = JsonSerializer.Deserialize<NodesAnswer>(json, Strict)!;
             AssertHasEveryField(parsed.RootElement, answer, FarmJson.Default);
             Assert.All(answer.Nodes.Zip(nodes.EnumerateArray()), pair => AssertHasEveryField(pair.Second, pair.First, FarmJson.Default));
+        }
+        else if (parsed.RootElement.TryGetProperty("cookies", out var cookies))
+        {
+            var report = JsonSerializer.Deserialize<InspectionReport>(json, Strict)!;
+            AssertHasEveryField(parsed.RootElement, report, InspectionJson.Default);
+            Assert.All(report.Cookies.Zip(cookies.EnumerateArray()), pair => AssertHasEveryField(pair.Second, pair.First, InspectionJson.Default));
         }
         else if (parsed.RootElement.TryGetProperty("command", out _))
         {

@@ -24,9 +24,9 @@ public sealed class NodeEndpointsTests
 
         Assert.Equal(
             $$"""
-            {"node":"a","directoryAnswers":true,"nodes":[{"id":"a","incarnation":"{{app.Node.Incarnation}}","state":"active","inFlight":1,"bound":0,"self":true},
-            {"id":"b","incarnation":"00112233-4455-6677-8899-aabbccddeeff","state":"active","track":"blue","address":"10.1.1.101:8080","inFlight":2,"bound":40,"self":false},
-            {"id":"c","incarnation":"00112233-4455-6677-8899-aabbccddeeff","state":"stopping","inFlight":2,"bound":40,"self":false}]}
+            {"node":"a","directoryAnswers":true,"writesLevel":1,"nodes":[{"id":"a","incarnation":"{{app.Node.Incarnation}}","state":"active","inFlight":1,"bound":0,"formatLevel":1,"self":true},
+            {"id":"b","incarnation":"00112233-4455-6677-8899-aabbccddeeff","state":"active","track":"blue","address":"10.1.1.101:8080","inFlight":2,"bound":40,"formatLevel":1,"self":false},
+            {"id":"c","incarnation":"00112233-4455-6677-8899-aabbccddeeff","state":"stopping","inFlight":2,"bound":40,"formatLevel":1,"self":false}]}
             """.ReplaceLineEndings(""),
             await answer.Content.ReadAsStringAsync());
         Assert.Equal("application/json", answer.Content.Headers.ContentType?.ToString());
@@ -47,7 +47,7 @@ public sealed class NodeEndpointsTests
         Assert.Equal(
             """
             {"command":"drain","next":"It drains with its next heartbeat: its readiness says no, its visitors are sent to other nodes, and it goes on serving until it is stopped or undrained.",
-            "node":{"id":"b","incarnation":"00112233-4455-6677-8899-aabbccddeeff","state":"active","track":"blue","address":"10.1.1.101:8080","inFlight":2,"bound":40,"self":false}}
+            "node":{"id":"b","incarnation":"00112233-4455-6677-8899-aabbccddeeff","state":"active","track":"blue","address":"10.1.1.101:8080","inFlight":2,"bound":40,"formatLevel":1,"self":false}}
             """.ReplaceLineEndings(""),
             await drain.Content.ReadAsStringAsync());
         Assert.Equal(NodeWish.Drain, (await app.BeatAsync(B with { State = NodeState.Draining })).Wish);

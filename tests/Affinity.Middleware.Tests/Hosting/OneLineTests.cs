@@ -33,33 +33,33 @@ public sealed class OneLineTests
     [Fact]
     public async Task Without_Redis_one_warning_says_that_nothing_is_shared()
     {
-        var log = new WarningLog();
+        var log = new LogLines();
         var builder = Builder();
         builder.Logging.AddProvider(log);
 
         await using var app = await StartAsync(builder);
 
-        Assert.Contains("ConnectionStrings:redis", Assert.Single(log.Lines, line => line.Contains("Affinity", StringComparison.Ordinal) || line.Contains("store", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains("ConnectionStrings:redis", Assert.Single(log.Warnings, line => line.Contains("Affinity", StringComparison.Ordinal) || line.Contains("store", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task An_app_that_still_adds_the_frameworks_session_is_told_to_remove_it()
     {
-        var log = new WarningLog();
+        var log = new LogLines();
         var builder = Builder();
         builder.Services.AddSession();
         builder.Logging.AddProvider(log);
 
         await using var app = await StartAsync(builder);
 
-        Assert.Single(log.Lines, line => line.Contains("AddSession()", StringComparison.Ordinal));
+        Assert.Single(log.Warnings, line => line.Contains("AddSession()", StringComparison.Ordinal));
     }
 
     /// <summary>The binder says nothing about what it does not know: a farm with a misspelt secret ran on keys of the vault.</summary>
     [Fact]
     public async Task A_setting_that_is_not_understood_is_named_once_without_its_value()
     {
-        var log = new WarningLog();
+        var log = new LogLines();
         var builder = Builder();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>(StringComparer.Ordinal)
         {
@@ -73,13 +73,13 @@ public sealed class OneLineTests
 
         await using var app = await StartAsync(builder);
 
-        var told = log.Lines.Where(line => line.Contains("is not known", StringComparison.Ordinal)).Order(StringComparer.OrdinalIgnoreCase).ToArray();
+        var told = log.Warnings.Where(line => line.Contains("is not known", StringComparison.Ordinal)).Order(StringComparer.OrdinalIgnoreCase).ToArray();
         Assert.Collection(
             told,
             line => Assert.Contains("Affinity:Node:DeadAftre", line, StringComparison.OrdinalIgnoreCase),
             line => Assert.Contains("Affinity:Secrets ", line, StringComparison.OrdinalIgnoreCase),
             line => Assert.Contains("Affinity:Session ", line, StringComparison.OrdinalIgnoreCase));
-        Assert.All(log.Lines, line => Assert.DoesNotContain("not-a-list", line, StringComparison.Ordinal));
+        Assert.All(log.Warnings, line => Assert.DoesNotContain("not-a-list", line, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -242,33 +242,6 @@ public sealed class OneLineTests
             }
 
             return response;
-        }
-    }
-
-    private sealed class WarningLog : ILoggerProvider, ILogger
-    {
-        public List<string> Lines { get; } = [];
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (IsEnabled(logLevel))
-            {
-                lock (Lines)
-                {
-                    Lines.Add(formatter(state, exception));
-                }
-            }
-        }
-
-        public void Dispose()
-        {
         }
     }
 }

@@ -32,7 +32,7 @@ internal sealed class StickyFarm : IAsyncDisposable
     public ManualTime Time { get; } = new();
 
     /// <summary>Everything that any app logs, from Trace up.</summary>
-    public ListLogger Log { get; } = new();
+    public LogLines Log { get; } = new();
 
     public StickyNode this[string name] => _nodes[name];
 

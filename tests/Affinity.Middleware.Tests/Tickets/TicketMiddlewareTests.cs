@@ -49,7 +49,7 @@ public sealed class TicketMiddlewareTests
     [Fact]
     public async Task A_node_whose_clock_is_behind_signs_nobody_out_and_warns_once()
     {
-        var log = new ListLogger();
+        var log = new LogLines();
         await using var host = await TicketHost.StartAsync(
             context =>
             {
@@ -221,7 +221,7 @@ public sealed class TicketMiddlewareTests
     [Fact]
     public async Task What_clients_send_is_logged_at_debug_and_holds_no_value()
     {
-        var logs = new ListLogger();
+        var logs = new LogLines();
         await using var host = await StartAsync(logs: logs);
         using var response = await host.GetAsync("__Host-affinity=garbage-of-a-client");
         var entry = Assert.Single(logs.Entries, entry => entry.Event.Id is >= 2000 and < 2500);
@@ -231,7 +231,7 @@ public sealed class TicketMiddlewareTests
     [Fact]
     public async Task The_start_tells_what_weakens_the_tickets()
     {
-        var logs = new ListLogger();
+        var logs = new LogLines();
         await using var host = await StartAsync(vault: new ScriptedVault(), options: new TicketOptions { InsecureAllowHttp = true }, logs: logs);
         Assert.Contains(logs.Entries, entry => entry is { Event.Name: "TicketCookieInsecure", Level: LogLevel.Warning });
         Assert.Contains(logs.Entries, entry => entry is { Event.Name: "SigningKeysInVault", Level: LogLevel.Information });
@@ -239,7 +239,7 @@ public sealed class TicketMiddlewareTests
     }
 
     private Task<TicketHost> StartAsync(
-        Action<TicketFeature>? stage = null, ScriptedVault? vault = null, TicketOptions? options = null, ListLogger? logs = null) =>
+        Action<TicketFeature>? stage = null, ScriptedVault? vault = null, TicketOptions? options = null, LogLines? logs = null) =>
         TicketHost.StartAsync(
             context =>
             {

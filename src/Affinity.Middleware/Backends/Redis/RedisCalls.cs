@@ -3,6 +3,9 @@ namespace Affinity.Backends.Redis;
 /// <summary>How a call of the client is awaited.</summary>
 internal static class RedisCalls
 {
+    /// <summary>A hundred years.</summary>
+    public const long LongestMilliseconds = 100L * 365 * 24 * 60 * 60 * 1000;
+
     /// <summary>Waits for the answer until the token ends the wait: the client itself never gives up on a server that is silent.</summary>
     public static async Task<T> UntilAsync<T>(this Task<T> call, CancellationToken cancellationToken)
     {
@@ -30,9 +33,5 @@ internal static class RedisCalls
     }
 
     /// <summary>A duration for PEXPIRE: whole milliseconds, at least one, at most a hundred years, beyond which a server's own arithmetic overflows.</summary>
-    public static long ToMilliseconds(TimeSpan duration)
-    {
-        const long Longest = 100L * 365 * 24 * 60 * 60 * 1000;
-        return Math.Clamp((long)Math.Ceiling(duration.TotalMilliseconds), 1, Longest);
-    }
+    public static long ToMilliseconds(TimeSpan duration) => Math.Clamp((long)Math.Ceiling(duration.TotalMilliseconds), 1, LongestMilliseconds);
 }

@@ -15,6 +15,7 @@ internal sealed class RedisConnection(RedisOptions options, ILogger<RedisConnect
 
     private readonly Lock _gate = new();
     private Task<ConnectionMultiplexer>? _connecting;
+    private ConnectionMultiplexer? _multiplexer;
     private bool _closed;
     private int _state;
     private int _refusalTold;
@@ -44,6 +45,35 @@ internal sealed class RedisConnection(RedisOptions options, ILogger<RedisConnect
         return RedisFaults.Describe(exception);
     }
 
+    /// <summary>
+    /// An answer over it belonged to another call, so every answer behind that one may: it is closed, what is under way over it fails at once, and the next call makes a new one. Told once, by whoever is first.
+    /// </summary>
+    public void Distrust(object multiplexer)
+    {
+        lock (_gate)
+        {
+            if (_closed || !ReferenceEquals(_multiplexer, multiplexer))
+            {
+                return;
+            }
+
+            (_multiplexer, _connecting) = (null, null);
+        }
+
+        logger.RedisRepliesMixedUp();
+        Interlocked.Exchange(ref _state, State.Unknown);
+        _ = CloseAsync((ConnectionMultiplexer)multiplexer);
+    }
+
+    /// <summary>Whether calls still go over it.</summary>
+    public bool IsCurrent(object multiplexer)
+    {
+        lock (_gate)
+        {
+            return ReferenceEquals(_multiplexer, multiplexer);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         Task<ConnectionMultiplexer>? connecting;
@@ -61,13 +91,17 @@ internal sealed class RedisConnection(RedisOptions options, ILogger<RedisConnect
         await ((Task)connecting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (connecting.IsCompletedSuccessfully)
         {
-            var multiplexer = await connecting;
-            multiplexer.ConnectionFailed -= OnFailed;
-            multiplexer.ConnectionRestored -= OnRestored;
-
-            // Waiting for answers could last for ever with a stopped server; the calls that matter have been awaited by their callers.
-            await multiplexer.CloseAsync(allowCommandsToComplete: false);
+            await CloseAsync(await connecting);
         }
+    }
+
+    private async Task CloseAsync(ConnectionMultiplexer multiplexer)
+    {
+        multiplexer.ConnectionFailed -= OnFailed;
+        multiplexer.ConnectionRestored -= OnRestored;
+
+        // Waiting for answers could last for ever with a stopped server; the calls that matter have been awaited by their callers.
+        await multiplexer.CloseAsync(allowCommandsToComplete: false).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async ValueTask<ConnectionMultiplexer> GetMultiplexerAsync(CancellationToken cancellationToken)
@@ -113,6 +147,11 @@ internal sealed class RedisConnection(RedisOptions options, ILogger<RedisConnect
             var multiplexer = await ConnectionMultiplexer.ConnectAsync(ReadConfiguration());
             multiplexer.ConnectionFailed += OnFailed;
             multiplexer.ConnectionRestored += OnRestored;
+            lock (_gate)
+            {
+                _multiplexer = multiplexer;
+            }
+
             Announce(multiplexer.IsConnected);
             return multiplexer;
         }

@@ -49,7 +49,7 @@ internal static class RedisFaults
         _ when IsRefusedLogin(exception) => "Redis refuses the user or password of the connection string, or asks for one that it does not have.",
         RedisServerException server => $"Redis refused the call ({CodeOf(server.Message)}).",
         RedisConnectionException connection => $"The connection to Redis failed ({connection.FailureType}).",
-        RedisNotConnectedException or RedisReplyException => exception.Message,
+        RedisNotConnectedException or RedisReplyException or RedisRepliesMixedUpException => exception.Message,
         _ => $"The call to Redis failed ({exception.GetType().Name}).",
     };
 

@@ -10,7 +10,7 @@ namespace Affinity.Backends.Redis;
 /// </summary>
 internal sealed partial class RedisHistory
 {
-    /// <summary>Answers the replication id, the process and the evicted keys of the server; each empty where it is not told.</summary>
+    /// <summary>Answers, behind the call's mark, the replication id, the process and the evicted keys of the server; each empty where it is not told.</summary>
     public const string Testify = """
         local function told(section, pattern)
           local info = redis.pcall('INFO', section)
@@ -18,7 +18,7 @@ internal sealed partial class RedisHistory
         end
 
         local unused = KEYS[1]
-        return { told('replication', 'master_replid:(%x+)'), told('server', 'run_id:(%x+)'), told('stats', 'evicted_keys:(%d+)'), told('server', 'uptime_in_seconds:(%d+)') }
+        return { ARGV[1], told('replication', 'master_replid:(%x+)'), told('server', 'run_id:(%x+)'), told('stats', 'evicted_keys:(%d+)'), told('server', 'uptime_in_seconds:(%d+)') }
         """;
 
     private const int ShortLength = 12;
@@ -46,9 +46,9 @@ internal sealed partial class RedisHistory
     }
 
     /// <summary>What <see cref="Testify"/> answered, in words; null when the server tells nothing.</summary>
-    public string? Describe(RedisResult result)
+    public string? Describe(ReadOnlySpan<RedisValue> answer)
     {
-        if ((RedisValue[]?)result is not [var id, var run, var evicted, var uptime])
+        if (answer is not [var id, var run, var evicted, var uptime])
         {
             return null;
         }

@@ -11,12 +11,12 @@ internal sealed class RedisKeyVault(RedisConnection connection, RedisOptions opt
 
     private static readonly RedisScript Append = new(
         """
-        if not (#ARGV == 2 and #ARGV[1] > 0 and string.find(ARGV[2], '^%d+$') and #ARGV[2] <= 10) then
+        if not (#ARGV == 3 and #ARGV[1] > 0 and string.find(ARGV[2], '^%d+$') and #ARGV[2] <= 10) then
           return redis.error_reply('BADARGUMENTS nothing was done')
         end
-        if redis.call('LLEN', KEYS[1]) ~= tonumber(ARGV[2]) then return '0' end
+        if redis.call('LLEN', KEYS[1]) ~= tonumber(ARGV[2]) then return { ARGV[3], '0' } end
         redis.call('RPUSH', KEYS[1], ARGV[1])
-        return '1'
+        return { ARGV[3], '1' }
         """);
 
     public async ValueTask<IReadOnlyList<string>> ReadAsync(string ring, CancellationToken cancellationToken)
@@ -39,8 +39,8 @@ internal sealed class RedisKeyVault(RedisConnection connection, RedisOptions opt
         KeyVaultArguments.ThrowIfInvalidAppend(ring, element, seen);
         try
         {
-            var reply = (string?)await Append.EvaluateAsync(connection, KeyOf(ring), [element, seen], cancellationToken);
-            return reply is "1";
+            var answer = await Append.EvaluateAsync(connection, KeyOf(ring), [element, seen], cancellationToken);
+            return answer.Span is [var word] && word == "1";
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {

@@ -25,7 +25,7 @@ internal sealed class RedisNodeDirectory(RedisConnection connection, RedisOption
         var words = await CallAsync(
             Beat,
             [self.Id.Value, self.Incarnation.ToString("N"), RedisCalls.ToMilliseconds(deadAfter), RedisNodeRecord.Write(self)],
-            result => Array.ConvertAll((RedisValue[]?)result ?? [], word => word.ToString()),
+            answer => Array.ConvertAll(answer.ToArray(), word => word.ToString()),
             cancellationToken);
         if (words.Length < WordsAhead || (words.Length - WordsAhead) % WordsPerNode != 0)
         {
@@ -41,7 +41,7 @@ internal sealed class RedisNodeDirectory(RedisConnection connection, RedisOption
             }
             else if (Interlocked.Exchange(ref _told, 1) == 0)
             {
-                logger.NodeRecordUnreadable(words[i]);
+                logger.NodeRecordUnreadable(Shown(words[i]));
             }
         }
 
@@ -58,7 +58,7 @@ internal sealed class RedisNodeDirectory(RedisConnection connection, RedisOption
     }
 
     public async ValueTask LeaveAsync(NodeId id, Guid incarnation, CancellationToken cancellationToken) =>
-        await CallAsync(Leave, [id.Value, incarnation.ToString("N")], static result => result, cancellationToken);
+        await CallAsync(Leave, [id.Value, incarnation.ToString("N")], static _ => true, cancellationToken);
 
     public async ValueTask<bool> AskAsync(NodeId id, NodeWish wish, CancellationToken cancellationToken)
     {
@@ -68,11 +68,14 @@ internal sealed class RedisNodeDirectory(RedisConnection connection, RedisOption
             NodeWish.Serve => Serve,
             _ => throw new ArgumentOutOfRangeException(nameof(wish), wish, "There is no such wish."),
         };
-        return await CallAsync(Ask, [id.Value, word], static result => (string?)result is "1", cancellationToken);
+        return await CallAsync(Ask, [id.Value, word], static answer => answer.Span is [var word] && word == "1", cancellationToken);
     }
 
+    /// <summary>For the log: a name that no node can have is anybody's text.</summary>
+    private static string Shown(string name) => string.Concat(name.Take(NodeId.MaxLength).Select(letter => char.IsAscii(letter) && !char.IsControl(letter) ? letter : '?'));
+
     private async Task<T> CallAsync<T>(
-        RedisScript script, RedisValue[] arguments, Func<RedisResult, T> read, CancellationToken cancellationToken)
+        RedisScript script, RedisValue[] arguments, Func<ReadOnlyMemory<RedisValue>, T> read, CancellationToken cancellationToken)
     {
         try
         {

@@ -80,23 +80,23 @@ internal sealed class RedisSessionAnnouncements(RedisConnection connection, Redi
         var token = _end.Token;
         for (var isFirst = true; !token.IsCancellationRequested; isFirst = false)
         {
-            if (await TrySubscribeAsync(isFirst, token))
+            if (await TrySubscribeAsync(isFirst, token) is { } subscriber)
             {
-                await UntilDeafAsync(token);
+                await UntilDeafAsync(subscriber, token);
             }
 
             await PauseAsync(Pause, token);
         }
     }
 
-    private async Task<bool> TrySubscribeAsync(bool isFirst, CancellationToken token)
+    private async Task<ISubscriber?> TrySubscribeAsync(bool isFirst, CancellationToken token)
     {
         ISubscriber? subscriber = null;
         try
         {
             subscriber = await connection.GetSubscriberAsync(token);
             await subscriber.SubscribeAsync(_channel, Hear).WaitAsync(Silence, time, token);
-            return true;
+            return subscriber;
         }
         catch (Exception e) when (!token.IsCancellationRequested)
         {
@@ -106,31 +106,48 @@ internal sealed class RedisSessionAnnouncements(RedisConnection connection, Redi
                 logger.RedisAnnouncementsNotHeard(connection.Explain(e));
             }
 
-            subscriber?.Unsubscribe(_channel, Hear, CommandFlags.FireAndForget);
-            return false;
+            End(subscriber);
+            return null;
         }
         catch (OperationCanceledException)
         {
-            return false;
+            return null;
         }
     }
 
-    /// <summary>Comes back, without the subscription, when it is found dead.</summary>
-    private async Task UntilDeafAsync(CancellationToken token)
+    /// <summary>Comes back, without the subscription, when it is found dead or its connection was given up.</summary>
+    private async Task UntilDeafAsync(ISubscriber subscribed, CancellationToken token)
     {
         while (!token.IsCancellationRequested)
         {
             await PauseAsync(Pause, token);
+            if (!connection.IsCurrent(subscribed.Multiplexer))
+            {
+                return;
+            }
+
             if (IsQuiet && await TrySayAsync(token) is { } subscriber)
             {
                 await PauseAsync(Pause, token);
                 if (IsQuiet && !token.IsCancellationRequested)
                 {
                     logger.RedisAnnouncementsNotHeard("what this node says on the channel does not come back.");
-                    subscriber.Unsubscribe(_channel, Hear, CommandFlags.FireAndForget);
+                    End(subscriber);
                     return;
                 }
             }
+        }
+    }
+
+    private void End(ISubscriber? subscriber)
+    {
+        try
+        {
+            subscriber?.Unsubscribe(_channel, Hear, CommandFlags.FireAndForget);
+        }
+        catch (Exception e) when (e is ObjectDisposedException or RedisException)
+        {
+            // Its connection was given up, and the subscription with it.
         }
     }
 

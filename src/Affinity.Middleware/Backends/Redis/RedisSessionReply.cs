@@ -11,11 +11,10 @@ internal readonly record struct RedisSessionReply(string Kind, StoredSession? Se
     private const int WithRecord = 8;
 
     /// <exception cref="RedisReplyException">It is not what the scripts answer.</exception>
-    public static RedisSessionReply Parse(RedisResult result)
+    public static RedisSessionReply Parse(ReadOnlySpan<RedisValue> parts)
     {
         try
         {
-            var parts = (RedisValue[]?)result;
             return parts switch
             {
                 [var kind] => new RedisSessionReply(kind.ToString(), Session: null),
@@ -23,13 +22,13 @@ internal readonly record struct RedisSessionReply(string Kind, StoredSession? Se
                 _ => throw new RedisReplyException("Redis answered in an unknown form."),
             };
         }
-        catch (Exception exception) when (exception is InvalidCastException or FormatException or OverflowException)
+        catch (Exception exception) when (exception is FormatException or OverflowException)
         {
             throw new RedisReplyException("Redis holds a record in an unknown form.", exception);
         }
     }
 
-    private static StoredSession ParseRecord(RedisValue[] parts)
+    private static StoredSession ParseRecord(ReadOnlySpan<RedisValue> parts)
     {
         var version = new SessionVersion(
             ulong.Parse(parts[1].ToString(), NumberStyles.None, CultureInfo.InvariantCulture),
@@ -57,6 +56,9 @@ internal readonly record struct RedisSessionReply(string Kind, StoredSession? Se
         return writes;
     }
 
+    /// <summary>Longer than any write asks for was put there by somebody else, and would not fit into a date.</summary>
     private static TimeSpan Milliseconds(RedisValue value) =>
-        TimeSpan.FromMilliseconds(long.Parse(value.ToString(), NumberStyles.None, CultureInfo.InvariantCulture));
+        long.Parse(value.ToString(), NumberStyles.None, CultureInfo.InvariantCulture) is var milliseconds and <= RedisCalls.LongestMilliseconds
+            ? TimeSpan.FromMilliseconds(milliseconds)
+            : throw new OverflowException();
 }

@@ -8,12 +8,13 @@ namespace Affinity.Backends.Redis;
 /// <remarks>
 /// Counters stay texts, as Lua numbers are exact only up to 2^53. What is to be stored and the record are checked before the first write, as a script that fails half-way is not
 /// rolled back. Numbers are formatted by hand: Lua 5.1 (Redis) and 5.4 (Garnet) print them differently.
+/// The last argument of each is the call's mark, with which its answer begins; see <see cref="RedisScript"/>.
 /// The server runs one script at a time, so what a script costs bounds the farm: a read that finds nothing new and a write that nobody has come before stand first and do without the rest.
 /// </remarks>
 internal static class RedisSessionScripts
 {
     private const string Prelude = """
-        local key = KEYS[1]
+        local key, mark = KEYS[1], ARGV[#ARGV]
 
         local function now()
           local time = redis.call('TIME')
@@ -45,21 +46,21 @@ internal static class RedisSessionScripts
         end
 
         -- What lies under the key: absent, ended, live or bad. At its limit a record is gone, though the server still shows it with 0 ms to live.
-        -- A version that the caller knows is well-formed if it is the stored one.
+        -- A version that the caller knows is well-formed if it is the stored one. Last writes that are longer than any release writes are taken for none: going through them would hold up everybody.
         local function load(counter, stamp)
           local left = redis.call('PTTL', key)
           if left == -2 or left == 0 then return { kind = 'absent', lingers = left == 0 } end
           local f = redis.call('HMGET', key, 'e', 'v', 's', 'g', 'a', 'h')
           if left < 0 then return { kind = 'bad' } end
           if f[1] then return { kind = 'ended', left = left } end
-          local isknown = f[2] and f[2] == counter and f[3] == stamp
+          local isknown = counter ~= '0' and f[2] == counter and f[3] == stamp
           if not ((isknown or iscounter(f[2]) and isstamp(f[3])) and isnumber(f[4], 10) and isnumber(f[5], 15)) then return { kind = 'bad' } end
-          return { kind = 'live', left = left, isknown = isknown, v = f[2], s = f[3], g = f[4], absolute = tonumber(f[5]), writes = f[6] or ',' }
+          return { kind = 'live', left = left, isknown = isknown, v = f[2], s = f[3], g = f[4], absolute = tonumber(f[5]), writes = f[6] and #f[6] <= 2048 and f[6] or ',' }
         end
 
         local function answer(kind, record, payload, writes)
           local rest = math.max(record.absolute - now(), record.left)
-          return { kind, record.v, record.s, record.g, text(record.left), text(rest), payload, writes }
+          return { mark, kind, record.v, record.s, record.g, text(record.left), text(rest), payload, writes }
         end
 
         -- Told to all nodes. A failure, as of a user who may not publish, must not undo what was done.
@@ -69,7 +70,7 @@ internal static class RedisSessionScripts
 
         local function full(kind, record)
           local payload = redis.call('HGET', key, 'p')
-          if not payload then return { 'bad' } end
+          if not payload or #payload > 67108864 then return { mark, 'bad' } end
           return answer(kind, record, payload, record.writes)
         end
 
@@ -77,9 +78,9 @@ internal static class RedisSessionScripts
 
     /// <summary>Arguments: counter and stamp of the known version, or 0 and 16 zeros.</summary>
     public const string Read = Prelude + """
-        if #ARGV ~= 2 then return refuse() end
+        if #ARGV ~= 3 then return refuse() end
         local record = load(ARGV[1], ARGV[2])
-        if record.kind ~= 'live' then return { record.kind } end
+        if record.kind ~= 'live' then return { mark, record.kind } end
         if record.isknown then return answer('unchanged', record, '', '') end
         return full('found', record)
         """;
@@ -91,24 +92,25 @@ internal static class RedisSessionScripts
     public const string Write = Prelude + """
         local creates = ARGV[1] == '0'
         local idle, most, remembered = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[9])
-        if not (#ARGV == 11 and (ARGV[11] == '' or string.find(ARGV[11], '^[%d%x,-]+,$')) and iscounter(ARGV[3]) and isstamp(ARGV[4]) and isnumber(ARGV[5], 10) and idle and idle > 0 and most and most > 0 and remembered) then return refuse() end
+        if not (#ARGV == 12 and (ARGV[11] == '' or string.find(ARGV[11], '^[%d%x,-]+,$')) and iscounter(ARGV[3]) and isstamp(ARGV[4]) and isnumber(ARGV[5], 10) and idle and idle > 0 and most and most > 0 and remembered) then return refuse() end
 
         local record = load(ARGV[1], ARGV[2])
         local tag = ARGV[3] .. '-' .. ARGV[4]
         if record.isknown then
           local left = record.absolute - now()
-          if left <= 0 then return { 'absent' } end
+          if left <= 0 then return { mark, 'absent' } end
           local writes = record.writes
           local oldest = tonumber(string.match(writes, '%d+'))
           while oldest and tonumber(ARGV[3]) - oldest >= remembered do
-            writes = string.sub(writes, (string.find(writes, ',', 2, true))) -- in brackets: its second result would be the end, and leave nothing
+            local comma = string.find(writes, ',', 2, true)
+            writes = comma and string.sub(writes, comma) or ','
             oldest = tonumber(string.match(writes, '%d+'))
           end
 
           redis.call('HSET', key, 'v', ARGV[3], 's', ARGV[4], 'g', ARGV[5], 'p', ARGV[8], 'h', writes .. ARGV[11] .. tag .. ',')
           redis.call('PEXPIRE', key, idle <= left and ARGV[6] or text(left))
           if record.g ~= ARGV[5] then announce(ARGV[10], ARGV[5]) end
-          return { 'written' }
+          return { mark, 'written' }
         end
 
         if record.kind == 'absent' and creates then
@@ -116,37 +118,37 @@ internal static class RedisSessionScripts
           if record.lingers then redis.call('DEL', key) end
           redis.call('HSET', key, 'v', ARGV[3], 's', ARGV[4], 'g', ARGV[5], 'p', ARGV[8], 'a', text(now() + most), 'h', ',' .. ARGV[11] .. tag .. ',')
           redis.call('PEXPIRE', key, text(math.min(idle, most)))
-          return { 'written' }
+          return { mark, 'written' }
         end
 
         -- Only a primary may say no: a replica, which may lag behind, refuses this as it refuses every write. It changes nothing.
         redis.call('HDEL', key, '')
-        if record.kind ~= 'live' then return { record.kind } end
-        if record.v == ARGV[3] and record.s == ARGV[4] then return { 'written' } end
+        if record.kind ~= 'live' then return { mark, record.kind } end
+        if record.v == ARGV[3] and record.s == ARGV[4] then return { mark, 'written' } end
         if string.find(record.writes, '-' .. ARGV[4] .. ',', 1, true) then return full('superseded', record) end
         return full('conflict', record)
         """;
 
     /// <summary>Arguments: idle milliseconds.</summary>
     public const string Touch = Prelude + """
-        if not (#ARGV == 1 and isduration(ARGV[1])) then return refuse() end
+        if not (#ARGV == 2 and isduration(ARGV[1])) then return refuse() end
         local record = load()
-        if record.kind ~= 'live' then return { record.kind } end
+        if record.kind ~= 'live' then return { mark, record.kind } end
         local idle = math.min(tonumber(ARGV[1]), record.absolute - now())
-        if idle <= 0 then return { 'absent' } end
+        if idle <= 0 then return { mark, 'absent' } end
         redis.call('PEXPIRE', key, text(idle))
-        return { 'touched' }
+        return { mark, 'touched' }
         """;
 
     /// <summary>Arguments: milliseconds to remember the ending, the channel to announce it on. A second, shorter deletion does not shorten the memory of the first.</summary>
     public const string Delete = Prelude + """
-        if not (#ARGV == 2 and isduration(ARGV[1])) then return refuse() end
+        if not (#ARGV == 3 and isduration(ARGV[1])) then return refuse() end
         local record = load()
-        if record.kind == 'ended' and record.left >= tonumber(ARGV[1]) then return { 'deleted' } end
+        if record.kind == 'ended' and record.left >= tonumber(ARGV[1]) then return { mark, 'deleted' } end
         redis.call('DEL', key)
         redis.call('HSET', key, 'e', '1')
         redis.call('PEXPIRE', key, ARGV[1])
         announce(ARGV[2], '2147483647')
-        return { 'deleted' }
+        return { mark, 'deleted' }
         """;
 }

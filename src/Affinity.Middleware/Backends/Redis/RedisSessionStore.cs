@@ -85,7 +85,7 @@ internal sealed class RedisSessionStore(RedisConnection connection, RedisOptions
     {
         try
         {
-            return connection.History.Describe(await Testify.EvaluateAsync(connection, options.KeyPrefix + "nodes", [], cancellationToken));
+            return connection.History.Describe((await Testify.EvaluateAsync(connection, options.KeyPrefix + "nodes", [], cancellationToken)).Span);
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
@@ -98,7 +98,7 @@ internal sealed class RedisSessionStore(RedisConnection connection, RedisOptions
         var name = string.Concat(options.KeyPrefix, "s:", key.Value);
         try
         {
-            return RedisSessionReply.Parse(await script.EvaluateAsync(connection, name, arguments, cancellationToken));
+            return RedisSessionReply.Parse((await script.EvaluateAsync(connection, name, arguments, cancellationToken)).Span);
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {

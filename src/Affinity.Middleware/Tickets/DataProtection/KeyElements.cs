@@ -6,12 +6,16 @@ namespace Affinity.Tickets;
 /// <summary>Reads the elements of the Data Protection ring as the framework writes them.</summary>
 internal static class KeyElements
 {
+    private static readonly XmlReaderSettings Settings = new() { DtdProcessing = DtdProcessing.Prohibit, XmlResolver = null, IgnoreWhitespace = true };
+
     /// <summary>The element, or null for a text that is no XML.</summary>
     public static XElement? TryParse(string text)
     {
         try
         {
-            return XElement.Parse(text);
+            // Without a DTD: nothing in it is expanded.
+            using var reader = XmlReader.Create(new StringReader(text), Settings);
+            return XElement.Load(reader);
         }
         catch (XmlException)
         {

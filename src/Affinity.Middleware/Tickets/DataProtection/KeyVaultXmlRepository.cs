@@ -24,7 +24,7 @@ internal sealed class KeyVaultXmlRepository(VaultRing ring, ILogger<KeyVaultXmlR
         if (!ring.HasBeenRead && !Blocking.Wait(ring.RefreshIfOlderThanAsync(VaultRing.Limit, CancellationToken.None), VaultRing.Limit))
         {
             throw new KeyVaultException(
-                "The Data Protection keys have not been read yet, because the key vault does not answer. Check that the backend (ConnectionStrings:redis) is up and reachable; the node tries again by itself.");
+                "The Data Protection keys have not been read yet, because the key vault does not answer. Check that the backend (ConnectionStrings:redis, or Affinity:KeyDirectory) is up and reachable; the node tries again by itself.");
         }
 
         var found = new List<XElement>();

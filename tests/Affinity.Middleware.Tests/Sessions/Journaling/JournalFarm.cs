@@ -26,7 +26,7 @@ internal sealed class JournalFarm
 
     public ManualTime Time => Backend.Time;
 
-    public ListLogger Log { get; } = new();
+    public LogLines Log { get; } = new();
 
     public async Task<PipelineApp> StartAsync(
         Action<AffinityOptions>? configure = null, IDataProtectionProvider? protection = null, Action<WebApplication>? map = null, Action<WebApplicationBuilder>? build = null)
