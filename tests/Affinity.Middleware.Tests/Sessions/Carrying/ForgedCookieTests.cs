@@ -163,7 +163,7 @@ public sealed class ForgedCookieTests : IClassFixture<ForgedCookieTests.Farm>
 
         internal ManualTime Time => _farm.Time;
 
-        internal ListLogger Log => _farm.Log;
+        internal LogLines Log => _farm.Log;
 
         public async Task InitializeAsync()
         {
