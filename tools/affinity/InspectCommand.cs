@@ -44,7 +44,7 @@ internal static class InspectCommand
         var clock = arguments.At is { } at ? new StandingTime(at) : time;
         using var keys = arguments.KeyDirectory is { } folder ? new KeyFolder(folder, arguments.Applications[0]) : null;
         var inspector = new CookieInspector(
-            ScopeOf(arguments), new SecretSigningKeys(secrets, clock), new JournalInspector(keys?.Seal), BuiltInDialects.Of(arguments.Dialect), targets: null, clock);
+            ScopeOf(arguments), new SecretSigningKeys(secrets, clock), new SectionInspector(keys?.Seal, sessions: null), BuiltInDialects.Of(arguments.Dialect), targets: null, clock);
         var report = inspector.Inspect(InspectionInput.Parse(text), arguments.ShowValues);
         await output.WriteLineAsync(arguments.Json ? JsonSerializer.Serialize(report, InspectionJson.Default.InspectionReport) : InspectionText.Of(report));
         return report.Valid ? Counts : CountsNot;

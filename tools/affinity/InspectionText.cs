@@ -73,7 +73,15 @@ internal static class InspectionText
         Line(text, "idle until", At(ticket.IdleUntil, now));
         Line(text, "expires", At(ticket.Expires, now));
         Line(text, "version", $"{ticket.Version}, generation {ticket.Generation}");
-        Line(text, "content", ticket.Content is { } content ? $"{content.Bytes} bytes" : null);
+        if (ticket.Content is { } content)
+        {
+            Line(text, "content", $"{content.Bytes} bytes, {content.Form}, {content.State}{(content.Why is { } whyNot ? ": " + whyNot : "")}");
+            foreach (var item in content.Items ?? [])
+            {
+                Line(text, "", "  " + Item(item));
+            }
+        }
+
         if (ticket.Journal is not { } journal)
         {
             return;
@@ -82,7 +90,7 @@ internal static class InspectionText
         Line(text, "journal", $"{journal.SealedBytes} encrypted bytes, {journal.State}{(journal.Why is { } why ? ": " + why : "")}");
         foreach (var (entry, i) in (journal.Entries ?? []).Select((entry, i) => (entry, i)))
         {
-            Line(text, "", $"save {i + 1} on version {entry.On}{(entry.SignsIn ? ", signs in" : "")}{(entry.Clears ? ", clears" : "")}");
+            Line(text, "", $"save {i + 1} on version {entry.On}{(entry.SignsIn ? ", signs in" : "")}{(entry.Clears ? ", clears" : "")}{(entry.Joined > 0 ? $", with {entry.Joined} earlier ones" : "")}");
             foreach (var change in entry.Changes)
             {
                 Line(text, "", "  " + Item(change));

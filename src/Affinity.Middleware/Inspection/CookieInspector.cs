@@ -8,12 +8,12 @@ namespace Affinity.Inspection;
 /// </summary>
 /// <param name="scope">What cookies ought to be.</param>
 /// <param name="keys">What verifies them.</param>
-/// <param name="journals">What opens the sealed parts.</param>
+/// <param name="sections">What opens what tickets carry.</param>
 /// <param name="dialect">What reads the route cookie.</param>
 /// <param name="targets">The nodes that live, this one first; null: nobody knows.</param>
 /// <param name="time">The clock.</param>
 internal sealed class CookieInspector(
-    InspectionScope scope, ISigningKeys keys, JournalInspector journals, IAffinityDialect dialect, Func<IReadOnlyList<RouteTarget>>? targets, TimeProvider time)
+    InspectionScope scope, ISigningKeys keys, SectionInspector sections, IAffinityDialect dialect, Func<IReadOnlyList<RouteTarget>>? targets, TimeProvider time)
 {
     private const byte SessionKind = 1;
     private const byte BindingKind = 2;
@@ -93,9 +93,9 @@ internal sealed class CookieInspector(
     {
         var inspection = _signed.Ticket(text.Text, name, text.Fault);
         var ticket = inspection.Ticket is { } genuine ? Describe(genuine, isOurs: inspection.MadeFor is null, showValues) : null;
-        if (inspection.Verdict is InspectionVerdicts.Valid && ticket?.Journal?.State is JournalInspector.Damaged)
+        if (inspection is { Verdict: InspectionVerdicts.Valid, Ticket: { } read })
         {
-            inspection = inspection with { Verdict = InspectionVerdicts.DamagedJournal };
+            inspection = inspection with { Verdict = VerdictOf(read, ticket!) };
         }
 
         return Signed("ticket", text.Text, inspection) with
@@ -106,6 +106,12 @@ internal sealed class CookieInspector(
             Notes = [.. NotesOf(inspection), .. inspection is { Verdict: InspectionVerdicts.Valid, Ticket: { } valid } ? NotesOf(valid) : [], .. NotesOf(text, inspection)],
         };
     }
+
+    private string VerdictOf(Ticket ticket, InspectedTicket inspected) =>
+        sections.IsCarriedElsewhere(ticket) ? InspectionVerdicts.OtherCarrier
+        : inspected.Content?.State is SectionInspector.Damaged ? InspectionVerdicts.DamagedContent
+        : inspected.Journal?.State is SectionInspector.Damaged ? InspectionVerdicts.DamagedJournal
+        : InspectionVerdicts.Valid;
 
     private InspectedCookie Binding(string text, string? name)
     {
@@ -133,8 +139,8 @@ internal sealed class CookieInspector(
     private InspectedTicket Describe(Ticket ticket, bool isOurs, bool showValues) =>
         new(ticket.Session.ToFingerprint(), ticket.Issued, time.GetUtcNow() - ticket.Issued, ticket.IdleUntil, ticket.Expires, ticket.Version.ToString(), ticket.Generation)
         {
-            Content = ticket.Content is { } content ? new(content.Length) : null,
-            Journal = ticket.Journal is { } journal ? isOurs ? journals.Inspect(ticket, journal, showValues) : JournalInspector.Leave(journal) : null,
+            Content = sections.Content(ticket, isOurs, showValues),
+            Journal = sections.Journal(ticket, isOurs, showValues),
         };
 
     private InspectedCookie Route(string value)

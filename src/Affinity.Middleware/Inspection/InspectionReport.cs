@@ -69,7 +69,11 @@ internal sealed record InspectedTicket(string Session, DateTimeOffset Issued, Ti
 
 /// <summary>The session itself.</summary>
 /// <param name="Bytes">How many bytes it takes in the ticket.</param>
-internal sealed record InspectedContent(int Bytes);
+/// <param name="Form"><c>encrypted</c>, <c>readable</c>, <c>compressed</c> (and readable), or <c>unknown</c>.</param>
+/// <param name="State">As of <see cref="InspectedJournal"/>.</param>
+/// <param name="Why">What that means; null when it was opened.</param>
+/// <param name="Items">What the session holds; null when it was not opened.</param>
+internal sealed record InspectedContent(int Bytes, string Form, string State, string? Why, IReadOnlyList<InspectedItem>? Items);
 
 /// <summary>What the store could not be told.</summary>
 /// <param name="SealedBytes">How many bytes it takes in the ticket.</param>
@@ -82,8 +86,9 @@ internal sealed record InspectedJournal(int SealedBytes, string State, string? W
 /// <param name="On">The version that it was made on; <c>none</c>: the session begins with it.</param>
 /// <param name="Clears">Whether everything there was is removed first.</param>
 /// <param name="SignsIn">Whether it raises the generation.</param>
+/// <param name="Joined">How many earlier saves were joined with it.</param>
 /// <param name="Changes">What it sets and removes.</param>
-internal sealed record InspectedEntry(string On, bool Clears, bool SignsIn, IReadOnlyList<InspectedItem> Changes);
+internal sealed record InspectedEntry(string On, bool Clears, bool SignsIn, int Joined, IReadOnlyList<InspectedItem> Changes);
 
 /// <summary>One key of a session.</summary>
 /// <param name="Key">Its name.</param>

@@ -1,3 +1,4 @@
+using Affinity.Sessions;
 using Affinity.Stickiness;
 using Affinity.Tickets;
 using Microsoft.Extensions.DependencyInjection;
@@ -7,11 +8,11 @@ namespace Affinity.Inspection;
 /// <summary>The inspector: what an app's cookies are, for its operators. No request passes through it; it reads what the stages of tickets, stickiness and sessions write.</summary>
 internal static class InspectionServices
 {
-    /// <summary>Adds <see cref="CookieInspector"/>. It needs the stages of tickets and stickiness.</summary>
+    /// <summary>Adds <see cref="CookieInspector"/>. It needs the stages of tickets, stickiness and sessions.</summary>
     public static IServiceCollection AddInspector(this IServiceCollection services) => services.AddSingleton(provider => new CookieInspector(
         CreateScope(provider),
         provider.GetRequiredService<ISigningKeys>(),
-        new JournalInspector(provider.GetRequiredService<TicketSeal>()),
+        new SectionInspector(provider.GetRequiredService<TicketSeal>(), provider.GetRequiredService<SessionsOptions>()),
         provider.GetRequiredService<IAffinityDialect>(),
         () => provider.GetRequiredService<LiveTargets>().Now,
         provider.GetRequiredService<TimeProvider>()));

@@ -40,8 +40,14 @@ internal static class InspectionVerdicts
     public const string ChunkCount = TicketReasons.ChunkCount;
     public const string ChunkMissing = TicketReasons.ChunkMissing;
     public const string ChunkAmbiguous = TicketReasons.ChunkAmbiguous;
-    /// <summary>Genuine, but what it carries was not made by us.</summary>
+    /// <summary>Genuine, but what it carries does not open with its key, or holds what we do not write.</summary>
     public const string DamagedJournal = "damaged_journal";
+
+    /// <summary>The same of the session itself, or it is less protected than it has to be.</summary>
+    public const string DamagedContent = "damaged_content";
+
+    /// <summary>Genuine, but of a time when the app kept its sessions elsewhere.</summary>
+    public const string OtherCarrier = "other_carrier";
 
     public const string Ambiguous = TicketReasons.Ambiguous;
 

@@ -17,6 +17,22 @@ internal enum ContentKind
     Opened,
 }
 
+/// <summary>How the content of a ticket is protected.</summary>
+internal enum ContentForm
+{
+    /// <summary>No node of this release writes this.</summary>
+    Unknown,
+
+    /// <summary>It can be read.</summary>
+    Plain,
+
+    /// <summary>It is encrypted.</summary>
+    Sealed,
+
+    /// <summary>It can be read, once it is unpacked.</summary>
+    Deflated,
+}
+
 /// <summary>The session in a ticket, when it was opened; else <paramref name="Items"/> is empty and the times are of no meaning.</summary>
 internal readonly record struct ContentOpening(ContentKind Kind, DateTimeOffset Created, DateTimeOffset Renewed, IReadOnlyDictionary<string, byte[]> Items)
 {
@@ -52,22 +68,32 @@ internal sealed class CookieContent(TicketSeal seal, SessionsOptions options)
     }
 
     /// <summary>Reads. Waits only for a key that this node does not know.</summary>
-    public async ValueTask<ContentOpening> OpenAsync(SessionId session, byte[] content, CancellationToken cancellationToken)
+    public async ValueTask<ContentOpening> OpenAsync(SessionId session, byte[] content, CancellationToken cancellationToken) =>
+        FormOf(content) == ContentForm.Sealed ? Of(await seal.OpenAsync(TicketSection.Content, session, content[1..], cancellationToken))
+        : MayBeReadable ? OfReadable(content, options.MaxBytes)
+        : ContentOpening.Of(ContentKind.Damaged);
+
+    /// <summary>What its first byte says.</summary>
+    public static ContentForm FormOf(byte[] content) => content[0] switch
     {
-        switch (content[0])
-        {
-            case Plain when MayBeReadable:
-                return Read(content.AsSpan(1));
-            case Deflated when MayBeReadable:
-                return TryInflate(content, out var inflated) ? Read(inflated) : ContentOpening.Of(ContentKind.Damaged);
-            case Sealed:
-                var opening = await seal.OpenAsync(TicketSection.Content, session, content[1..], cancellationToken);
-                return opening.Kind == SealKind.Opened ? Read(opening.Content)
-                    : ContentOpening.Of(opening.Kind == SealKind.Unreachable ? ContentKind.Unopened : ContentKind.Damaged);
-            default:
-                return ContentOpening.Of(ContentKind.Damaged);
-        }
-    }
+        Plain => ContentForm.Plain,
+        Sealed => ContentForm.Sealed,
+        Deflated => ContentForm.Deflated,
+        _ => ContentForm.Unknown,
+    };
+
+    /// <summary>Reads a sealed one whose seal was opened, or not.</summary>
+    public static ContentOpening Of(in SealOpening opening) =>
+        opening.Kind == SealKind.Opened ? Read(opening.Content)
+        : ContentOpening.Of(opening.Kind == SealKind.Unreachable ? ContentKind.Unopened : ContentKind.Damaged);
+
+    /// <summary>Reads one that is not sealed.</summary>
+    public static ContentOpening OfReadable(byte[] content, int maxBytes) => FormOf(content) switch
+    {
+        ContentForm.Plain => Read(content.AsSpan(1)),
+        ContentForm.Deflated when TryInflate(content, maxBytes, out var inflated) => Read(inflated),
+        _ => ContentOpening.Of(ContentKind.Damaged),
+    };
 
     private static ContentOpening Read(ReadOnlySpan<byte> payload) =>
         SessionCodec.TryDecode(payload, out var created, out var renewed, out var items)
@@ -99,7 +125,7 @@ internal sealed class CookieContent(TicketSeal seal, SessionsOptions options)
     }
 
     /// <summary>Stops at the size that no session may have, whatever the bytes go on to.</summary>
-    private bool TryInflate(byte[] content, [NotNullWhen(true)] out byte[]? payload)
+    private static bool TryInflate(byte[] content, int maxBytes, [NotNullWhen(true)] out byte[]? payload)
     {
         payload = null;
         using var inflate = new DeflateStream(new MemoryStream(content, 1, content.Length - 1), CompressionMode.Decompress);
@@ -109,7 +135,7 @@ internal sealed class CookieContent(TicketSeal seal, SessionsOptions options)
         {
             for (int read; (read = inflate.Read(chunk)) > 0;)
             {
-                if (buffer.Length + read > options.MaxBytes)
+                if (buffer.Length + read > maxBytes)
                 {
                     return false;
                 }

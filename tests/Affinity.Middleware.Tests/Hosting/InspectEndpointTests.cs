@@ -146,6 +146,22 @@ public sealed class InspectEndpointTests
     }
 
     [Fact]
+    public async Task A_session_that_rides_in_several_cookies_is_told_whole()
+    {
+        await using var app = await StartAsync(settings: [("Sessions:Carrier", "Cookie"), ("Ticket:MaxBytes", "16000")]);
+        using var visit = await app.SendAsync(HttpMethod.Post, "/fill");
+        var lines = visit.Headers.GetValues("Set-Cookie").Where(line => line.StartsWith("__Host-", StringComparison.Ordinal)).ToList();
+
+        using var whole = await PostAsync(app, string.Join('\n', lines.Select(line => "Set-Cookie: " + line)));
+        using var half = await PostAsync(app, "Set-Cookie: " + lines[0]);
+        var (first, second) = ((await ReadAsync(whole)).Cookies[0], (await ReadAsync(half)).Cookies[0]);
+
+        Assert.Equal(("valid", 3, "encrypted", "opened"), (first.Verdict, first.SpreadOver, first.Ticket?.Content?.Form, first.Ticket?.Content?.State));
+        Assert.Equal([new InspectedItem("fill", 6000, "text", Value: null)], first.Ticket!.Content!.Items!);
+        Assert.Equal(("chunk_missing", false), (second.Verdict, second.Valid));
+    }
+
+    [Fact]
     public async Task A_node_that_drains_and_refuses_visitors_still_answers_operators()
     {
         await using var app = await StartAsync(settings: ("Drain:UnboundRequests", "Refuse"));
@@ -165,6 +181,7 @@ public sealed class InspectEndpointTests
         app =>
         {
             app.MapAffinity("operators");
+            app.MapPost("/fill", (HttpContext context) => context.Session.SetString("fill", new string('x', 6000)));
             app.MapPost("/set", (HttpContext context) => context.Session.SetString("word", "sesame"));
         },
         builder =>

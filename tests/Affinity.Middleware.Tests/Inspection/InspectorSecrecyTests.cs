@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using Affinity.Inspection;
@@ -65,7 +66,7 @@ public sealed class InspectorSecrecyTests : IDisposable
         var journal = Create(seal: _seal).Inspect(InspectionInput.Parse(Journaled()), showValues: false).Cookies[0].Ticket?.Journal;
 
         Assert.Equal(("opened", null), (journal?.State, journal?.Why));
-        Assert.Equal([("7.3fa9", true, false), ("7.3fa9", false, true)], journal!.Entries!.Select(entry => (entry.On, entry.Clears, entry.SignsIn)));
+        Assert.Equal([("7.3fa9", true, false, 2), ("7.3fa9", false, true, 0)], journal!.Entries!.Select(entry => (entry.On, entry.Clears, entry.SignsIn, entry.Joined)));
         Assert.Equal(
             [new("basket", 8, "text", null), new("count", 4, "integer", null), new("lines", 14, "json array", null), new("old", null, null, null)],
             journal.Entries![0].Changes);
@@ -93,6 +94,53 @@ public sealed class InspectorSecrecyTests : IDisposable
         Assert.Equal(("damaged_journal", "damaged"), Tell(ofOtherSession, _seal));
         Assert.Equal(("damaged_journal", "damaged"), Tell(Sample.Codec().Encode(Sample.Ticket() with { Journal = [1, 2, 3] }, Key), _seal));
         Assert.Equal((reads, appends), (_vault.Reads, _vault.Appends));
+    }
+
+    [Theory]
+    [InlineData(1, "readable")]
+    [InlineData(2, "encrypted")]
+    [InlineData(3, "compressed")]
+    public void A_session_in_a_ticket_is_told_by_its_keys_and_values_only_when_they_were_asked_for(byte form, string word)
+    {
+        var text = WithContent(form);
+
+        var told = Create(seal: _seal).Inspect(InspectionInput.Parse(text), showValues: false);
+        var shown = Create(seal: _seal).Inspect(InspectionInput.Parse(text), showValues: true);
+
+        Assert.Equal((word, "opened", null), (told.Cookies[0].Ticket?.Content?.Form, told.Cookies[0].Ticket?.Content?.State, told.Cookies[0].Ticket?.Content?.Why));
+        Assert.Equal([new InspectedItem("basket", 8, "text", Value: null)], told.Cookies[0].Ticket!.Content!.Items!);
+        Assert.All(Texts(told), line => Assert.DoesNotContain("two mugs", line, StringComparison.Ordinal));
+        Assert.All(Texts(shown), line => Assert.Contains("two mugs", line, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_session_that_is_not_opened_says_why()
+    {
+        using var stranger = new ProtectionNode(new FakeKeyVault(), _time);
+        byte[] ofOther = [2, .. Sealed(Seal(stranger), Session("basket", [1]), TicketSection.Content)];
+        byte[] ofJournal = [2, .. Sealed(_seal, Session("basket", [1]))];
+        var signed = new SessionsOptions { Carrier = SessionCarrier.Cookie, Cookie = { Protection = ContentProtection.Sign } };
+        var encrypted = new SessionsOptions { Carrier = SessionCarrier.Cookie };
+        (_, var reads) = (Sealed(_seal), _vault.Reads);
+
+        Assert.Equal(("valid", "not_opened"), TellContent(WithContent(2), seal: null));
+        Assert.Equal(("valid", "unknown_key"), TellContent(Carrying(ofOther), _seal));
+        Assert.Equal(("damaged_content", "damaged"), TellContent(Carrying(ofJournal), _seal));
+        Assert.Equal(("damaged_content", "damaged"), TellContent(Carrying([9]), _seal));
+        Assert.Equal(("damaged_content", "damaged"), TellContent(WithContent(1), _seal, encrypted));
+        Assert.Equal(("valid", "opened"), TellContent(WithContent(1), _seal, signed));
+        Assert.Equal(("valid", "opened"), TellContent(WithContent(2), _seal, signed));
+        Assert.Equal(("other_carrier", "opened"), TellContent(WithContent(2), _seal, new SessionsOptions()));
+        Assert.Equal(("other_carrier", null), TellContent(Genuine, _seal, encrypted));
+        Assert.Equal(reads, _vault.Reads);
+    }
+
+    [Fact]
+    public void What_unpacks_without_end_is_damaged()
+    {
+        var bomb = Deflated(new byte[50_000_000]);
+        Assert.InRange(bomb.Length, 1, ushort.MaxValue);
+        Assert.Equal(("damaged_content", "damaged"), TellContent(Carrying(bomb[..8000]), _seal));
     }
 
     [Theory]
@@ -141,15 +189,45 @@ public sealed class InspectorSecrecyTests : IDisposable
             ["lines"] = """[{"id":"mug"}]"""u8.ToArray(),
             ["basket"] = "two mugs"u8.ToArray(),
             ["count"] = [0, 0, 0x12, 0x67],
-        }),
+        }) { Joined = [3, 4] },
         new JournalEntry(Sample.Ticket().Version, 6, Clears: false, RaisesGeneration: true, new Dictionary<string, byte[]?>(StringComparer.Ordinal) { ["nothing"] = [] }),
     ]));
 
     private string Carrying(SessionJournal journal) => Sample.Codec().Encode(Sample.Ticket() with { Journal = Sealed(_seal, SessionJournalCodec.Encode(journal)) }, Key);
 
-    private static byte[] Sealed(TicketSeal seal, byte[]? content = null)
+    private string WithContent(byte form) => Carrying(form switch
     {
-        Assert.True(seal.TrySeal(TicketSection.Journal, Sample.Session(), content ?? [1, 2, 3], out var sealedBytes));
+        1 => [1, .. Session("basket", "two mugs"u8.ToArray())],
+        2 => [2, .. Sealed(_seal, Session("basket", "two mugs"u8.ToArray()), TicketSection.Content)],
+        _ => Deflated(Session("basket", "two mugs"u8.ToArray())),
+    });
+
+    private static byte[] Deflated(byte[] payload)
+    {
+        using var buffer = new MemoryStream();
+        buffer.WriteByte(3);
+        using (var deflate = new DeflateStream(buffer, CompressionLevel.Optimal, leaveOpen: true))
+        {
+            deflate.Write(payload);
+        }
+
+        return buffer.ToArray();
+    }
+
+    private static string Carrying(byte[] content) => Sample.Codec().Encode(Sample.Ticket() with { Content = content }, Key);
+
+    private static (string, string?) TellContent(string ticket, TicketSeal? seal, SessionsOptions? sessions = null)
+    {
+        var cookie = Create(seal: seal, sessions: sessions).Inspect(InspectionInput.Parse("Cookie: " + string.Join("; ", TicketChunks.Spread(Sample.CookieName, ticket).Select(pair => $"{pair.Key}={pair.Value}"))), showValues: true).Cookies[0];
+        var content = cookie.Ticket?.Content;
+        Assert.Equal(content?.State is "opened", content?.Items is not null);
+        Assert.Equal(content is null || content.State is "opened", content?.Why is null);
+        return (cookie.Verdict, content?.State);
+    }
+
+    private static byte[] Sealed(TicketSeal seal, byte[]? content = null, TicketSection section = TicketSection.Journal)
+    {
+        Assert.True(seal.TrySeal(section, Sample.Session(), content ?? [1, 2, 3], out var sealedBytes));
         return sealedBytes;
     }
 

@@ -30,8 +30,9 @@ public sealed class InspectorVerdictTests
         ["of plain base64"] = Genuine[..50] + "+/" + Genuine[52..],
         ["abbreviated"] = Genuine[..100] + "…",
         ["longer than any"] = new string('A', TicketChunks.MaxValueLength + 4),
-        ["with content"] = Sample.Codec().Encode(Sample.Ticket() with { Content = [1, 2, 3] }, Key),
-        ["with content and idle until now"] = Sample.Codec().Encode(Sample.Ticket() with { Content = [1, 2, 3], IdleUntil = Sample.Now }, Key),
+        ["with content"] = Sample.Codec().Encode(Sample.Ticket() with { Content = [1, .. Session("k", [5])] }, Key),
+        ["with content and idle until now"] = Sample.Codec().Encode(Sample.Ticket() with { Content = [1, .. Session("k", [5])], IdleUntil = Sample.Now }, Key),
+        ["with content of a later form"] = Sample.Codec().Encode(Sample.Ticket() with { Content = [4, 2, 3] }, Key),
         ["the first of three cookies"] = ".3." + Genuine,
         ["the first of nine cookies"] = ".9." + Genuine,
         ["of a later format"] = Changed(0),
@@ -66,6 +67,7 @@ public sealed class InspectorVerdictTests
     [InlineData("longer than any", "too_long", "bad_length", "longer than any")]
     [InlineData("with content", "valid", "valid", "time has not run out")]
     [InlineData("with content and idle until now", "idle_expired", "valid", "idle time has run out")]
+    [InlineData("with content of a later form", "damaged_content", "valid", "damaged or less protected")]
     [InlineData("the first of three cookies", "chunk_missing", "chunk_missing", "one of them is not there")]
     [InlineData("the first of nine cookies", "chunk_count", "chunk_count", "a number of them that no ticket has")]
     [InlineData("of a later format", "bad_version", "bad_version", "does not know")]
@@ -107,7 +109,7 @@ public sealed class InspectorVerdictTests
 
             var cookie = Assert.Single(Create(time, keys).Inspect(InspectionInput.OfRequest($"{Sample.CookieName}={text}"), showValues: false).Cookies);
             // What the session stage refuses, the ticket stage has taken.
-            Assert.Equal((name, reading.Verdict == TicketVerdict.Valid, reading.Reason), (name, cookie.Valid || cookie.Verdict == "idle_expired", cookie.CountedAs));
+            Assert.Equal((name, reading.Verdict == TicketVerdict.Valid, reading.Reason), (name, cookie.Valid || cookie.Verdict is "idle_expired" or "damaged_content", cookie.CountedAs));
         }
     }
 
@@ -181,7 +183,7 @@ public sealed class InspectorVerdictTests
         var cookie = Assert.Single(report.Cookies);
         Assert.Equal((verdict, countedAs, spreadOver, notes), (cookie.Verdict, cookie.CountedAs, cookie.SpreadOver, report.Notes.Count));
         Assert.Equal(verdict == "bad_mac", cookie.Notes.Any(note => note.Contains("never verify together", StringComparison.Ordinal)));
-        Assert.Equal((verdict == "valid" ? 6000 : null, verdict == "valid"), (cookie.Ticket?.Content?.Bytes, report.Valid));
+        Assert.Equal((verdict == "valid" ? 5950 : null, verdict == "valid"), (cookie.Ticket?.Content?.Items?[0].Bytes, report.Valid));
         var time = new ManualTime(Sample.Now);
         var keys = new SecretSigningKeys([Sample.Secret], time);
         var reading = await new TicketReader(Sample.Codec(time), keys, new VerifiedTickets(keys, time)).ReadAsync(TicketTexts.Read(lines, Sample.CookieName), default);
@@ -332,9 +334,9 @@ public sealed class InspectorVerdictTests
     /// <summary>A ticket with so much content that it takes three cookies.</summary>
     private static List<string> Spread(int seed)
     {
-        var content = new byte[6000];
-        new Random(seed).NextBytes(content);
-        List<string> cookies = [.. TicketChunks.Spread(Sample.CookieName, Sample.Codec().Encode(Sample.Ticket() with { Content = content }, Key)).Select(pair => $"{pair.Key}={pair.Value}")];
+        var value = new byte[5950];
+        new Random(seed).NextBytes(value);
+        List<string> cookies = [.. TicketChunks.Spread(Sample.CookieName, Sample.Codec().Encode(Sample.Ticket() with { Content = [1, .. Session("k", value)] }, Key)).Select(pair => $"{pair.Key}={pair.Value}")];
         Assert.Equal(3, cookies.Count);
         return cookies;
     }

@@ -90,9 +90,9 @@ internal sealed class TicketSeal(
             return new(SealKind.Damaged, Content: null);
         }
 
-        // The framework would look for a key that it does not know.
+        // Our key ring would look for a key that it does not know.
         var keyId = new Guid(sealedBytes.AsSpan(HeaderSize, KeyIdSize));
-        return Knows(keyId) ? Open(section, session, sealedBytes, keyId) : new(SealKind.Unreachable, Content: null);
+        return _keysAreOurs && unknown.IsWorthReading(keyId) ? new(SealKind.Unreachable, Content: null) : Open(section, session, sealedBytes, keyId);
     }
 
     private static bool IsSealed(byte[] bytes) => bytes.Length >= HeaderSize + KeyIdSize && bytes.AsSpan().StartsWith(Header);
@@ -120,8 +120,9 @@ internal sealed class TicketSeal(
         {
             return keys.GetCurrentKeyRing().GetAuthenticatedEncryptorByKeyId(keyId, out _) is not null;
         }
-        catch (Exception exception) when (exception is CryptographicException or KeyVaultException)
+        catch (Exception exception) when (exception is CryptographicException or KeyVaultException or InvalidOperationException)
         {
+            // The last one: there is no key to be used, and none may be made.
             return false;
         }
     }

@@ -25,7 +25,7 @@ internal sealed class CookieFarm
 
     public ManualTime Time => _farm.Time;
 
-    public ListLogger Log => _farm.Log;
+    public LogLines Log => _farm.Log;
 
     public Task<PipelineApp> StartAsync(Action<AffinityOptions>? configure = null, IDataProtectionProvider? protection = null, Action<WebApplication>? map = null, TempDirectory? keys = null) => _farm.StartAsync(
         options =>
