@@ -46,8 +46,11 @@ internal sealed class CookieInspector(
     private List<InspectedCookie> TicketsOf(InspectionInput input, string name, bool showValues, List<string> notes)
     {
         List<InspectedCookie> tickets = [.. TextsOf(input, name, notes).Select(text => Ticket(text, name, showValues))];
-        return tickets.Count(ticket => ticket.Valid) > 1 ? [.. tickets.Select(ticket => ticket.Valid ? Refuse(ticket, InspectionVerdicts.Ambiguous) : ticket)] : tickets;
+        return tickets.Count(IsTaken) > 1 ? [.. tickets.Select(ticket => IsTaken(ticket) ? Refuse(ticket, InspectionVerdicts.Ambiguous) : ticket)] : tickets;
     }
+
+    /// <summary>Whether the pipeline takes it as a ticket, whatever it does with the session then.</summary>
+    private static bool IsTaken(InspectedCookie ticket) => ticket.CountedAs is TicketReasons.Valid or TicketReasons.IssuedAhead;
 
     private static IReadOnlyList<TicketText> TextsOf(InspectionInput input, string name, List<string> notes)
     {
@@ -166,7 +169,7 @@ internal sealed class CookieInspector(
     private static InspectedCookie Refuse(InspectedCookie cookie, string verdict)
     {
         var (why, todo) = InspectionWords.Of(verdict, "");
-        return cookie with { Verdict = verdict, CountedAs = verdict, Valid = false, Why = why, Do = todo };
+        return cookie with { Verdict = verdict, CountedAs = verdict, Valid = false, Why = why, Do = todo, Notes = [] };
     }
 
     private static IEnumerable<string> NotesOf(SignedInspection inspection) => inspection.MadeFor is { } madeFor ? [madeFor] : [];

@@ -1,19 +1,17 @@
 using System.Net;
-using Affinity.ServerTests.Backends;
 using Affinity.TestKit;
 using Xunit;
 
 namespace Affinity.ServerTests.Farm;
 
 /// <summary>This release beside a newer one: what that has written is not this one's to change. The contract is in docs/operations.md, "Upgrading".</summary>
-public sealed class NewerReleaseTests
+[Collection("Foreign records")]
+public sealed class NewerReleaseTests(ForeignRecords records)
 {
     [ServerFact(Needs.Redis)]
     public async Task What_a_newer_release_has_stored_stays_as_it_is_whatever_its_visitor_does_on_an_older_node()
     {
-        await using var farm = await StartAsync();
-        await using var backend = new BackendHarness(farm.Redis.ConnectionString);
-        var database = await backend.Connection.GetDatabaseAsync(CancellationToken.None);
+        var (farm, database) = await records.StartAsync();
         foreach (var isNewInVersion in (bool[])[false, true])
         {
             var visitor = new Visitor();
@@ -43,9 +41,7 @@ public sealed class NewerReleaseTests
     [ServerFact(Needs.Redis)]
     public async Task A_node_that_remembers_an_older_state_neither_saves_over_a_newer_form_nor_gives_its_own_back()
     {
-        await using var farm = await StartAsync();
-        await using var backend = new BackendHarness(farm.Redis.ConnectionString);
-        var database = await backend.Connection.GetDatabaseAsync(CancellationToken.None);
+        var (farm, database) = await records.StartAsync();
         var visitor = new Visitor();
         (await visitor.PostAsync(farm[1], "set/x/1")).EnsureSuccessStatusCode();
         await database.HashSetAsync(visitor.RecordName(), [new("p", new byte[] { 2, 7 }), new("v", "2"), new("s", "00000000000000aa")]);
@@ -62,9 +58,7 @@ public sealed class NewerReleaseTests
     [ServerFact(Needs.Redis)]
     public async Task Fields_of_a_newer_release_survive_the_writes_of_an_older_one()
     {
-        await using var farm = await StartAsync();
-        await using var backend = new BackendHarness(farm.Redis.ConnectionString);
-        var database = await backend.Connection.GetDatabaseAsync(CancellationToken.None);
+        var (farm, database) = await records.StartAsync();
         var visitor = new Visitor();
         (await visitor.PostAsync(farm[0], "set/x/1")).EnsureSuccessStatusCode();
         await database.HashSetAsync(visitor.RecordName(), "z", "of the newer one");
@@ -76,10 +70,4 @@ public sealed class NewerReleaseTests
         Assert.Equal("of the newer one", (string?)await database.HashGetAsync(visitor.RecordName(), "z"));
         Assert.Equal("2", await visitor.GetStringAsync(farm[0], "get/x"));
     }
-
-    /// <summary>A node without memory beside one with it.</summary>
-    private static Task<ProbeFarm> StartAsync() => ProbeFarm.StartAsync(new FarmStart
-    {
-        NodeSettings = node => node == 0 ? [("Affinity:Sessions:NearCache:Enabled", "false")] : [],
-    });
 }

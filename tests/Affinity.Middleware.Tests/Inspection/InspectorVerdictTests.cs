@@ -136,6 +136,8 @@ public sealed class InspectorVerdictTests
         var forged = Inspect($"Cookie: {Sample.CookieName}={Tickets["altered"]}; {Sample.CookieName}={Genuine}");
 
         Assert.Equal(["ambiguous", "ambiguous"], Verdicts(ambiguous));
+        Assert.Equal(["ambiguous", "ambiguous"], Verdicts(Inspect($"Cookie: {Sample.CookieName}={Genuine}; {Sample.CookieName}={Tickets["with content and idle until now"]}")));
+        Assert.Equal(["valid", "expired"], Verdicts(Inspect($"Cookie: {Sample.CookieName}={Genuine}; {Sample.CookieName}={Tickets["at its end"]}")));
         Assert.Equal(["valid"], Verdicts(twice));
         Assert.Equal(["bad_mac", "valid"], Verdicts(forged));
         Assert.Equal((false, true, true), (ambiguous.Valid, twice.Valid, forged.Valid));

@@ -69,7 +69,8 @@ internal sealed class CookieFarm
     {
         builder.Services.AddSingleton<INodeDirectory>(provider => provider.GetRequiredService<MemoryNodeDirectory>());
         builder.Services.AddSingleton<IKeyVault>(provider => provider.GetRequiredService<MemoryKeyVault>());
-        builder.Services.AddSingleton<ISessionAnnouncements>(provider => provider.GetRequiredService<MemorySessionStore>());    }
+        builder.Services.AddSingleton<ISessionAnnouncements>(provider => provider.GetRequiredService<MemorySessionStore>());
+    }
 }
 
 /// <summary>What the tests do with a node's tickets.</summary>

@@ -18,7 +18,7 @@ namespace Affinity.Tests.Sessions.Carrying;
 /// <summary>
 /// Every forged cookie: each request is served as one of a visitor without a session, nothing is thrown, the reason is counted, nobody sees what is somebody else's, and no cookie is replaced by a request that changes nothing.
 /// </summary>
-public sealed class ForgedCookieTests : IAsyncLifetime, IDisposable
+public sealed class ForgedCookieTests : IClassFixture<ForgedCookieTests.Farm>
 {
     private const string Name = CookieFarm.Cookie;
     private const string Secret = "of the victim";
@@ -82,55 +82,28 @@ public sealed class ForgedCookieTests : IAsyncLifetime, IDisposable
 
     private const int ContentAt = 10 + TicketBody.Size + 2;
 
-    private readonly CookieFarm _farm = new();
-    private readonly TempDirectory _keys = new();
-    private readonly ConcurrentQueue<string> _counted = [];
-    private readonly MeterListener _listener = new();
-    private PipelineApp _sealed = null!;
-    private PipelineApp _readable = null!;
+    private readonly Farm _farm;
+
+    public ForgedCookieTests(Farm farm) => _farm = farm;
 
     public static TheoryData<string> Names => [.. Forgeries.Keys];
-
-    public async Task InitializeAsync()
-    {
-        _sealed = await _farm.StartAsync(options => options.Ticket.MaxBytes = 16_000, keys: _keys);
-        _readable = await _farm.StartAsync(options => options.Sessions.Cookie.Protection = ContentProtection.Sign, keys: _keys);
-        HashSet<object> mine = [_sealed.Services.GetRequiredService<IMeterFactory>(), _readable.Services.GetRequiredService<IMeterFactory>()];
-        _listener.InstrumentPublished = (instrument, listener) =>
-        {
-            if (instrument.Name is "affinity.ticket.reads" or "affinity.session.loads" && instrument.Meter.Scope is { } scope && mine.Contains(scope))
-            {
-                listener.EnableMeasurementEvents(instrument);
-            }
-        };
-        _listener.SetMeasurementEventCallback<long>((_, _, tags, _) => _counted.Enqueue((string)tags[0].Value!));
-        _listener.Start();
-    }
-
-    public Task DisposeAsync() => _farm.StopAsync();
-
-    public void Dispose()
-    {
-        _listener.Dispose();
-        _keys.Dispose();
-    }
 
     [Theory]
     [MemberData(nameof(Names))]
     public async Task Is_served_without_a_session_and_counted_by_its_reason(string name)
     {
         var forgery = Forgeries[name];
-        var node = forgery.IsReadable ? _readable : _sealed;
-        var scene = await ForgeryScene.SetAsync(_sealed, _readable, _farm.Time, Secret);
-        Assert.Equal(Secret, await GetAsync(_sealed, KeyValuePair.Create(Name, scene.Text)));
-        _counted.Clear();
+        var node = forgery.IsReadable ? _farm.Readable : _farm.Sealed;
+        var scene = await ForgeryScene.SetAsync(_farm.Sealed, _farm.Readable, _farm.Time, Secret);
+        Assert.Equal(Secret, await GetAsync(_farm.Sealed, KeyValuePair.Create(Name, scene.Text)));
+        _farm.Counted.Clear();
         var logged = _farm.Log.Entries.Count;
 
         var seen = await GetAsync(node, forgery.Make(scene));
 
         Assert.Null(seen);
-        var (reason, outcomes) = (_counted.FirstOrDefault(), _counted.Skip(1).ToArray());
-        Assert.True(forgery.Reasons.Length == 0 ? reason is null : forgery.Reasons.Contains(reason), $"counted as {string.Join(", ", _counted)}");
+        var (reason, outcomes) = (_farm.Counted.FirstOrDefault(), _farm.Counted.Skip(1).ToArray());
+        Assert.True(forgery.Reasons.Length == 0 ? reason is null : forgery.Reasons.Contains(reason), $"counted as {string.Join(", ", _farm.Counted)}");
         Assert.Equal(forgery.Outcome is { } outcome ? [outcome] : [], outcomes);
         Assert.DoesNotContain(_farm.Log.Entries.Skip(logged), entry => entry.Level >= LogLevel.Error && entry.Event.Id != 4060);
         Assert.DoesNotContain(_farm.Log.Entries.Skip(logged), entry => entry.Message.Contains(Secret, StringComparison.Ordinal));
@@ -173,6 +146,48 @@ public sealed class ForgedCookieTests : IAsyncLifetime, IDisposable
 
         Assert.InRange(buffer.Length, 1, 3000);
         return buffer.ToArray();
+    }
+
+    /// <summary>Two nodes that share secret and keys: one takes sealed content only, the other readable content too. The tests of the class come one after another.</summary>
+    public sealed class Farm : IAsyncLifetime, IDisposable
+    {
+        private readonly CookieFarm _farm = new();
+        private readonly TempDirectory _keys = new();
+        private readonly MeterListener _listener = new();
+
+        internal PipelineApp Sealed { get; private set; } = null!;
+
+        internal PipelineApp Readable { get; private set; } = null!;
+
+        internal ConcurrentQueue<string> Counted { get; } = [];
+
+        internal ManualTime Time => _farm.Time;
+
+        internal LogLines Log => _farm.Log;
+
+        public async Task InitializeAsync()
+        {
+            Sealed = await _farm.StartAsync(options => options.Ticket.MaxBytes = 16_000, keys: _keys);
+            Readable = await _farm.StartAsync(options => options.Sessions.Cookie.Protection = ContentProtection.Sign, keys: _keys);
+            HashSet<object> mine = [Sealed.Services.GetRequiredService<IMeterFactory>(), Readable.Services.GetRequiredService<IMeterFactory>()];
+            _listener.InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name is "affinity.ticket.reads" or "affinity.session.loads" && instrument.Meter.Scope is { } scope && mine.Contains(scope))
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            };
+            _listener.SetMeasurementEventCallback<long>((_, _, tags, _) => Counted.Enqueue((string)tags[0].Value!));
+            _listener.Start();
+        }
+
+        public Task DisposeAsync() => _farm.StopAsync();
+
+        public void Dispose()
+        {
+            _listener.Dispose();
+            _keys.Dispose();
+        }
     }
 
     private sealed record ForgedCookie(Func<ForgeryScene, KeyValuePair<string, string>[]> Make, string[] Reasons, string? Outcome = null)
