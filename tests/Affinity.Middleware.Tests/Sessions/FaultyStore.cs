@@ -18,6 +18,9 @@ internal sealed class FaultyStore(ISessionStore inner) : ISessionStore
     /// <summary>Runs when the n-th write has taken effect and before its answer arrives.</summary>
     public Func<int, CancellationToken, ValueTask> AfterWrite { get; set; } = (_, _) => ValueTask.CompletedTask;
 
+    /// <summary>What the store says of its replicas.</summary>
+    public Func<bool> Replicated { get; set; } = () => true;
+
     public int Reads => Volatile.Read(ref _reads);
 
     public int Writes => Volatile.Read(ref _writes);
@@ -56,6 +59,8 @@ internal sealed class FaultyStore(ISessionStore inner) : ISessionStore
         await AfterWrite(number, cancellationToken);
         return result;
     }
+
+    public ValueTask<bool> IsReplicatedAsync(CancellationToken cancellationToken) => ValueTask.FromResult(Replicated());
 
     public async ValueTask<bool> TouchAsync(SessionKey key, TimeSpan idle, CancellationToken cancellationToken)
     {
