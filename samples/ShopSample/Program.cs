@@ -1,13 +1,8 @@
 using Microsoft.AspNetCore.Authentication.Cookies;
-using Microsoft.AspNetCore.DataProtection;
 using ShopSample;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddAffinity(); // The one line: from here on, any instance can serve any visitor.
-if (builder.Configuration["Shop:KeyDirectory"] is { Length: > 0 } keys)
-{
-    builder.Services.AddDataProtection().PersistKeysToFileSystem(new DirectoryInfo(keys)); // for sessions in cookies, without a store
-}
 
 builder.WebHost.UseStaticWebAssets(); // so that the build output serves them too, not only a published app
 builder.Services.AddRazorPages().AddSessionStateTempDataProvider();

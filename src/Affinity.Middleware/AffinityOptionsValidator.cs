@@ -64,9 +64,9 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHost
 
     private static IEnumerable<string> CarrierFaults(AffinityOptions options)
     {
-        if (options is { Sessions.Carrier: SessionCarrier.Cookie, Secrets.Count: 0, IsShared: false })
+        if (options is { Sessions.Carrier: SessionCarrier.Cookie, Secrets.Count: 0, SharesKeys: false })
         {
-            yield return "Affinity:Sessions:Carrier is Cookie, but without Affinity:Secrets and without a store no other instance could verify a cookie of this one: give all instances one secret, made with: openssl rand -base64 32";
+            yield return "Affinity:Sessions:Carrier is Cookie, but without Affinity:Secrets, a store or Affinity:KeyDirectory no other instance could verify a cookie of this one: give all instances one secret, made with: openssl rand -base64 32";
         }
 
         if (options is { Sessions: { Carrier: SessionCarrier.Cookie, Cookie.Floor: ReplayFloor.Store }, IsShared: false })

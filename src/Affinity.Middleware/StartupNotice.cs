@@ -46,7 +46,7 @@ internal sealed class StartupNotice(
         var storage = keys.Value.XmlRepository?.GetType().Name;
         if (logger.IsEnabled(LogLevel.Information))
         {
-            var shared = (settings.Secrets.Count > 0 ? "Affinity:Secrets" : "signing keys in the store") + (isSealed ? $", and Data Protection keys ({storage ?? "the framework's default"})" : "");
+            var shared = (settings.Secrets.Count > 0 ? "Affinity:Secrets" : settings.IsShared ? "signing keys in the store" : "signing keys in Affinity:KeyDirectory") + (isSealed ? $", and Data Protection keys ({storage ?? "the framework's default"})" : "");
             var floor = cookie.Floor == ReplayFloor.Store ? "the version of each, so that an older cookie is refused" : "nothing, so that a copied cookie counts until its idle time ends";
             var directory = settings.IsShared ? "by the store" : "not, so that a drain sends nobody elsewhere by name";
             logger.SessionsInCookies(cookie.Protection.ToString(), settings.Ticket.MaxBytes, shared, floor, directory);

@@ -1,11 +1,15 @@
+using System.Xml.Linq;
+using Affinity.Backends.Directory;
 using Affinity.Backends.Memory;
 using Affinity.Tickets;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Affinity.Tool;
 
-/// <summary>Data Protection keys in files, which are read and never written.</summary>
+/// <summary>Data Protection keys in files, as the framework or <c>Affinity:KeyDirectory</c> lays them; they are read and never written.</summary>
 internal sealed class KeyFolder : IDisposable
 {
     private readonly ServiceProvider _services;
@@ -17,7 +21,16 @@ internal sealed class KeyFolder : IDisposable
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<IKeyVault, MemoryKeyVault>();
         services.AddSharedDataProtection(_ => application, _ => false);
-        services.AddDataProtection().PersistKeysToFileSystem(new DirectoryInfo(folder)).DisableAutomaticKeyGeneration();
+        var protection = services.AddDataProtection().DisableAutomaticKeyGeneration();
+        if (Directory.EnumerateDirectories(folder, KeyRefreshService.DataProtectionRing + "-*").Any())
+        {
+            services.Configure<KeyManagementOptions>(options => options.XmlRepository = new Ring(new DirectoryKeyVault(folder, TimeProvider.System)));
+        }
+        else
+        {
+            protection.PersistKeysToFileSystem(new DirectoryInfo(folder));
+        }
+
         _services = services.BuildServiceProvider();
         Seal = ActivatorUtilities.CreateInstance<TicketSeal>(_services, new TicketScope(application, []), new TicketOptions());
     }
@@ -25,4 +38,13 @@ internal sealed class KeyFolder : IDisposable
     public TicketSeal Seal { get; }
 
     public void Dispose() => _services.Dispose();
+
+    private sealed class Ring(DirectoryKeyVault vault) : IXmlRepository
+    {
+        public IReadOnlyCollection<XElement> GetAllElements() =>
+            [.. vault.ReadAsync(KeyRefreshService.DataProtectionRing, CancellationToken.None).AsTask().GetAwaiter().GetResult()
+                .Select(KeyElements.TryParse).OfType<XElement>().DistinctBy(element => KeyElements.KeyIdOf(element) ?? Guid.NewGuid())];
+
+        public void StoreElement(XElement element, string friendlyName) => throw new NotSupportedException("The keys are only read.");
+    }
 }

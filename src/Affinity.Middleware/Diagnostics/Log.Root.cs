@@ -24,7 +24,7 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 6004, EventName = "CookieKeysNotShared", Level = LogLevel.Warning,
         Message = "Sessions in cookies are encrypted with Data Protection keys that lie where the framework puts them by default, which instances on other machines and in containers do not see: they would answer 503. "
-            + "Share a directory, AddDataProtection().PersistKeysToFileSystem(...), or set Affinity:Sessions:Cookie:Protection to Sign.")]
+            + "Share a directory (Affinity:KeyDirectory), or set Affinity:Sessions:Cookie:Protection to Sign.")]
     public static partial void CookieKeysNotShared(this ILogger logger);
 
     [LoggerMessage(EventId = 6010, EventName = "CrossSiteCommandRefused", Level = LogLevel.Debug,

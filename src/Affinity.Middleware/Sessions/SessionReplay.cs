@@ -55,7 +55,7 @@ internal sealed class SessionReplay(SessionLoader loader, SessionSaveLoop loop, 
         var (isRedo, expected) = (journal.IsRedoOf(ticket.Version), journal.Entries[0].Expected);
 
         // What is lost of what can be done again is no loss, so it is not asked for.
-        var found = await FindAsync(isRedo && !expected.IsNone ? ticket with { Version = expected } : ticket, journal, proven);
+        var found = isRedo ? await loader.LoadAsync(ticket with { Version = expected, Journal = null }, CancellationToken.None) : await FindAsync(ticket, journal, proven);
         var (start, kind) = (found.Snapshot, found.Kind);
         if (isRedo && start is not null && SessionHistory.Contains(start.Version, start.Writes, ticket.Version))
         {

@@ -18,7 +18,7 @@ internal sealed class BackendHarness : IAsyncDisposable
     {
         Options = new RedisOptions { Configuration = configuration, KeyPrefix = keyPrefix };
         Connection = new RedisConnection(Options, _loggers.CreateLogger<RedisConnection>());
-        Store = new RedisSessionStore(Connection, Options);
+        Store = new RedisSessionStore(Connection, Options, TimeProvider.System);
         Nodes = new RedisNodeDirectory(Connection, Options, _loggers.CreateLogger<RedisNodeDirectory>());
         Vault = new RedisKeyVault(Connection, Options);
     }

@@ -23,7 +23,7 @@ public abstract class RealSessionAnnouncementsConformance : SessionAnnouncements
     protected RealSessionAnnouncementsConformance(BackendServer server)
     {
         (_server, _network) = (server, new TcpRelay(server.Server.Port));
-        Store = new RedisSessionStore(server.Connection, _options);
+        Store = new RedisSessionStore(server.Connection, _options, TimeProvider.System);
     }
 
     protected override ISessionStore Store { get; }
@@ -54,7 +54,7 @@ public abstract class RealSessionAnnouncementsConformance : SessionAnnouncements
         var ears = await ListenAsync(nodes: 1);
         var other = new RedisOptions { KeyPrefix = _options.KeyPrefix + "other:" };
 
-        await new RedisSessionStore(_server.Connection, other).DeleteAsync(NewKey(), TimeSpan.FromHours(1), CancellationToken.None);
+        await new RedisSessionStore(_server.Connection, other, TimeProvider.System).DeleteAsync(NewKey(), TimeSpan.FromHours(1), CancellationToken.None);
 
         await NothingWasToldAsync(ears);
     }

@@ -47,7 +47,7 @@ public abstract class RealSessionStoreConformance(Backend backend) : SessionStor
 {
     private static readonly RedisOptions Options = new() { KeyPrefix = $"t{Guid.NewGuid():N}:" };
 
-    protected override ISessionStore Store { get; } = new RedisSessionStore(backend.Connection, Options);
+    protected override ISessionStore Store { get; } = new RedisSessionStore(backend.Connection, Options, TimeProvider.System);
 
     protected override TimeSpan Soon => RealTime.Soon;
 

@@ -18,9 +18,10 @@ public sealed class NoBackendTests(ITestOutputHelper output)
     public async Task Basket_and_sign_in_are_kept_over_two_shops_without_any_store_and_over_the_death_of_one()
     {
         using var keys = new TempDirectory();
-        await using var one = await AppProcess.StartAsync(Describe("a", keys));
-        await using var other = await AppProcess.StartAsync(Describe("b", keys));
-        AppProcess[] shops = [one, other];
+        // At once, on an empty directory.
+        var shops = await Task.WhenAll(AppProcess.StartAsync(Describe("a", keys)), AppProcess.StartAsync(Describe("b", keys)));
+        await using var one = shops[0];
+        await using var other = shops[1];
         var visitor = new Visitor();
         await SignInAsync(visitor, one);
         Assert.Equal("Ann", await NameAsync(visitor, other));
@@ -51,7 +52,7 @@ public sealed class NoBackendTests(ITestOutputHelper output)
             Assert.DoesNotContain("No shared store is configured", log, StringComparison.Ordinal);
         }
 
-        Assert.Single(Directory.EnumerateFiles(keys.Path));
+        Assert.Single(Directory.EnumerateFiles(keys.Path, "*", SearchOption.AllDirectories));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{requests} requests over 2 shops and 0 store processes, one killed and started again: 0 lost, cookie of {visitor.Cookies["affinity-insecure"]!.Length} characters"));
     }
 
@@ -90,7 +91,7 @@ public sealed class NoBackendTests(ITestOutputHelper output)
             ["Affinity:Sessions:Carrier"] = "Cookie",
             ["Affinity:Ticket:InsecureAllowHttp"] = "true",
             ["Affinity:Application"] = "shop",
-            ["Shop:KeyDirectory"] = keys.Path,
+            ["Affinity:KeyDirectory"] = keys.Path,
         },
     };
 }

@@ -158,19 +158,25 @@ public sealed class ToolTests
     }
 
     /// <summary>The built tool as a process, a cookie of a running app, and nothing between them but a secret and a folder of keys.</summary>
-    [Fact]
-    public async Task The_tool_tells_what_a_cookie_of_a_running_app_holds()
+    [Theory]
+    [InlineData("as the framework lays them")]
+    [InlineData("Affinity:KeyDirectory")]
+    public async Task The_tool_tells_what_a_cookie_of_a_running_app_holds(string layout)
     {
         using var keys = new TempDirectory();
         var store = new FaultyStore(new MemorySessionStore(TimeProvider.System));
+        (string Key, string Value)[] settings = [("Application", Sample.Application), ("Secrets:0", Sample.Secret)];
         await using var app = await OperatorApp.StartAsync(
             app => app.MapPost("/set", (HttpContext context) => context.Session.SetString("basket", "two mugs")),
             builder =>
             {
                 builder.Services.AddSingleton<ISessionStore>(store);
-                builder.Services.AddDataProtection().PersistKeysToFileSystem(new DirectoryInfo(keys.Path));
+                if (!layout.StartsWith("Affinity", StringComparison.Ordinal))
+                {
+                    builder.Services.AddDataProtection().PersistKeysToFileSystem(new DirectoryInfo(keys.Path));
+                }
             },
-            ("Application", Sample.Application), ("Secrets:0", Sample.Secret));
+            layout.StartsWith("Affinity", StringComparison.Ordinal) ? [.. settings, ("KeyDirectory", keys.Path)] : settings);
         store.Break();
         using var answer = await app.SendAsync(HttpMethod.Post, "/set");
         var cookies = string.Join('\n', answer.Headers.GetValues("Set-Cookie").Select(line => "Set-Cookie: " + line));

@@ -7,7 +7,7 @@ using StackExchange.Redis;
 namespace Affinity.Backends.Redis;
 
 /// <summary>Sessions in Redis: one hash per session, one script over one key and one round trip per operation. Sets no time limit of its own beyond the token.</summary>
-internal sealed class RedisSessionStore(RedisConnection connection, RedisOptions options) : ISessionStore
+internal sealed class RedisSessionStore(RedisConnection connection, RedisOptions options, TimeProvider time) : ISessionStore
 {
     private static readonly RedisScript Read = new(RedisSessionScripts.Read);
     private static readonly RedisScript ReadLatest = new(RedisSessionScripts.ReadLatest);
@@ -107,7 +107,7 @@ internal sealed class RedisSessionStore(RedisConnection connection, RedisOptions
                     return true;
                 }
 
-                await Task.Delay(RedisReplication.Interval, cancellationToken);
+                await Task.Delay(RedisReplication.Interval, time, cancellationToken);
             }
 
             return false;

@@ -17,14 +17,6 @@ internal static class KeySnippets
         // end
     }
 
-    public static void Share(WebApplicationBuilder builder)
-    {
-        // snippet: a key directory
-        builder.AddAffinity();
-        builder.Services.AddDataProtection().PersistKeysToFileSystem(new DirectoryInfo("/keys"));
-        // end
-    }
-
     public static void Revoke(WebApplication app)
     {
         // snippet: revocation
