@@ -6,26 +6,10 @@ using Xunit.Abstractions;
 
 namespace Affinity.FaultTests.Rows;
 
-/// <summary>Nodes that stop, or die in the middle of a request.</summary>
+/// <summary>Nodes that die in the middle of a request.</summary>
 public sealed class NodeTests(ITestOutputHelper output, NodeTests.Nodes nodes) : FaultRows(output), IClassFixture<NodeTests.Nodes>
 {
     private ProbeFarm Farm => nodes.Farm;
-
-    [ServerFact(Needs.Redis)]
-    public Task A_node_is_stopped_for_longer_than_it_may_remember() => PlayAsync(Farm, new Scene
-    {
-        // Of 30 s it would show nothing more: it counts as dead after 5 s, what it remembers is too old after 2 s, and visitors who wait have given it up.
-        Fault = "node SIGSTOP for 7 s, then SIGCONT",
-        Sticky = true,
-        Patience = TimeSpan.FromSeconds(3),
-        LosesNothing = true,
-        Strike = async () =>
-        {
-            Farm.Nodes[1].Freeze();
-            await Task.Delay(TimeSpan.FromSeconds(7));
-            Farm.Nodes[1].Thaw();
-        },
-    });
 
     [ServerFact(Needs.Redis)]
     public Task A_node_is_killed_inside_requests_before_they_are_saved() =>
