@@ -28,7 +28,7 @@ internal sealed class Crowd : IDisposable
         while (!closing.IsCancellationRequested)
         {
             await OrderAndLookAsync(visitor, cancellationToken);
-            await Task.Delay(hurried ? 0 : Random.Shared.Next(60, 260), cancellationToken);
+            await Task.Delay(hurried ? 0 : Random.Shared.Next(150, 450), cancellationToken);
         }
     });
 

@@ -9,9 +9,6 @@ public abstract class FaultFarm : IAsyncLifetime
     /// <summary>What costs processors waits for its turn, or the nodes that are under load already would starve.</summary>
     private static readonly SemaphoreSlim Starting = new(2);
 
-    /// <summary>A node lives for seconds: compiling its busy methods a second time, for speed, is a third of what it costs.</summary>
-    private static readonly Dictionary<string, string?> CompileOnce = new(StringComparer.Ordinal) { ["DOTNET_TC_CallCountThreshold"] = "4000" };
-
     private ProbeFarm? _farm;
 
     /// <summary>For how long a node answers from memory: by so much the rows wait before they look for sessions that were ended.</summary>
@@ -47,7 +44,7 @@ public abstract class FaultFarm : IAsyncLifetime
         await Starting.WaitAsync();
         try
         {
-            return await ProbeFarm.StartAsync(start with { Environment = CompileOnce, Settings = [("Affinity:Sessions:NearCache:MaxAge", MaxAge.ToString()), .. start.Settings] });
+            return await ProbeFarm.StartAsync(start with { Settings = [("Affinity:Sessions:NearCache:MaxAge", MaxAge.ToString()), .. start.Settings] });
         }
         finally
         {
