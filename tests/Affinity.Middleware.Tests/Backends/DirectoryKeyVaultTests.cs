@@ -45,6 +45,30 @@ public sealed class DirectoryKeyVaultTests : IDisposable
     }
 
     [Fact]
+    public async Task However_many_append_at_once_again_and_again_each_position_is_given_once()
+    {
+        for (var seen = 0; seen < 150; seen++)
+        {
+            var position = seen;
+            using var gate = new Barrier(4);
+            var tries = Enumerable.Range(0, 4).Select(i => Task.Factory.StartNew(
+                () =>
+                {
+                    gate.SignalAndWait();
+                    return new DirectoryKeyVault(_directory, TimeProvider.System).AppendAsync("Signing", $"{position}-{i}", position, default).AsTask(); // the clock that dates files
+                },
+                CancellationToken.None,
+                TaskCreationOptions.LongRunning,
+                TaskScheduler.Default).Unwrap());
+
+            var given = await Task.WhenAll(tries);
+
+            var first = Assert.Single(Enumerable.Range(0, 4), i => given[i]);
+            Assert.Equal($"{position}-{first}", (await ReadAsync())[position]);
+        }
+    }
+
+    [Fact]
     public async Task Two_vaults_on_one_directory_are_one()
     {
         Assert.True(await new DirectoryKeyVault(_directory, _time).AppendAsync("Signing", "one", 0, default));

@@ -59,6 +59,7 @@ internal sealed class DirectoryKeyVault(string directory, TimeProvider time) : I
     {
         UnauthorizedAccessException => "not permitted",
         DirectoryNotFoundException or FileNotFoundException => "not found",
+        NotSupportedException unsupported => unsupported.Message,
         _ => exception.GetType().Name,
     };
 
@@ -91,12 +92,7 @@ internal sealed class DirectoryKeyVault(string directory, TimeProvider time) : I
         try
         {
             Write(unfinished, element);
-            File.Move(unfinished, Path.Combine(folder, NameOf(seen)), overwrite: false);
-            return true;
-        }
-        catch (IOException) when (File.Exists(Path.Combine(folder, NameOf(seen))))
-        {
-            return false; // somebody else was first
+            return ExclusiveName.TryGive(unfinished, Path.Combine(folder, NameOf(seen)));
         }
         finally
         {
