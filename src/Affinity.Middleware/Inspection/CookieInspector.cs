@@ -15,9 +15,6 @@ namespace Affinity.Inspection;
 internal sealed class CookieInspector(
     InspectionScope scope, ISigningKeys keys, SectionInspector sections, IAffinityDialect dialect, Func<IReadOnlyList<RouteTarget>>? targets, TimeProvider time)
 {
-    private const byte SessionKind = 1;
-    private const byte BindingKind = 2;
-
     private readonly SignedInspector _signed = new(scope, keys, time);
 
     /// <param name="input">What to look at.</param>
@@ -26,7 +23,7 @@ internal sealed class CookieInspector(
     {
         List<string> notes = [];
         List<InspectedCookie> cookies = input.Value is { } value
-            ? [EnvelopeHeader.TryRead(value, out var header) && header.Kind == BindingKind ? Binding(value, name: null) : Ticket(TicketText.Alone(value), name: null, showValues)]
+            ? [EnvelopeHeader.TryRead(value, out var header) && header.Kind == BindingCodec.Kind ? Binding(value, name: null) : Ticket(TicketText.Alone(value), name: null, showValues)]
             : [.. Tickets(input, showValues, notes), .. Bindings(input, notes), .. Routes(input, notes)];
         if (cookies.Count == 0)
         {
@@ -194,8 +191,8 @@ internal sealed class CookieInspector(
 
     private static string KindOf(byte kind) => kind switch
     {
-        SessionKind => "session",
-        BindingKind => "binding",
+        TicketCodec.Kind => "session",
+        BindingCodec.Kind => "binding",
         _ => kind.ToString(System.Globalization.CultureInfo.InvariantCulture),
     };
 }

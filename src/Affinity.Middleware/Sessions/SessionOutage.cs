@@ -121,21 +121,20 @@ internal sealed class SessionOutage(
             return (issued, null);
         }
 
-        replication.IsReplicated(issued.Session, issued.Version.Stamp);
+        _ = replication.IsReplicated(issued.Session, issued.Version.Stamp); // it is not yet; asked from now on
         var changes = delta.ToValues().Keys.ToDictionary(key => key, key => saved.Items.GetValueOrDefault(key), StringComparer.Ordinal);
         var entry = new JournalEntry(before, issued.Version.Stamp, delta.Clears, delta.RaisesGeneration, changes);
-        var all = (earlier ?? SessionJournal.Empty).With(entry);
-        return all is not null && TrySeal(issued, all) is { } whole ? (whole, all)
-            : TrySeal(issued, new SessionJournal([entry])) is { } last ? (last, new SessionJournal([entry]))
-            : (issued, null);
-    }
+        var last = new SessionJournal([entry]);
+        foreach (var redo in (ReadOnlySpan<SessionJournal?>)[earlier?.With(entry), last])
+        {
+            if (redo is not null && Seal(issued.Session, redo, out _) is { } sealedBytes)
+            {
+                return (issued with { Journal = sealedBytes }, redo);
+            }
+        }
 
-    /// <summary>The ticket with a journal in it; null: it has no room, or there is no key to seal it with.</summary>
-    public Ticket? TrySeal(Ticket ticket, SessionJournal journal) =>
-        SessionJournalCodec.SizeOf(journal) <= seal.MaxLength
-        && seal.TrySeal(TicketSection.Journal, ticket.Session, SessionJournalCodec.Encode(journal), out var sealedBytes) && sealedBytes.Length <= seal.MaxLength
-            ? ticket with { Journal = sealedBytes }
-            : null;
+        return (issued, null);
+    }
 
     /// <summary>What can be shown of a session that the store cannot be asked for, without its journal; null: nothing.</summary>
     public SessionSnapshot? Remembered(Ticket ticket, SessionJournal journal)
@@ -170,12 +169,10 @@ internal sealed class SessionOutage(
         var version = on is not null && (held is null || on.Version.Counter >= held.Version.Counter) ? on.Version : held!.Version;
         var entry = new JournalEntry(on?.Version ?? version, delta.Tried?.Next.Stamp ?? JournalEntry.NewTag(), delta.Clears, delta.RaisesGeneration, delta.ToValues());
         var added = keeper.Append(session, proven, version, journal, entry) ?? throw Full(session, journal, entry, cause);
-        var bytes = SessionJournalCodec.SizeOf(added) <= seal.MaxLength ? SessionJournalCodec.Encode(added) : null;
-        byte[]? sealedBytes = null;
-        if (bytes is null || !seal.TrySeal(TicketSection.Journal, session, bytes, out sealedBytes) || sealedBytes.Length > seal.MaxLength)
+        if (Seal(session, added, out var lacksKey) is not { } sealedBytes)
         {
             keeper.Retract(session, added);
-            throw bytes is not null && sealedBytes is null
+            throw lacksKey
                 ? new SessionUnavailableException("The session was not saved: the store is away, and the change could not be encrypted for the visitor's cookie.", cause)
                 : Full(session, journal, entry, cause);
         }
@@ -212,6 +209,19 @@ internal sealed class SessionOutage(
         {
             logger.SessionJournalEnded(count);
         }
+    }
+
+    /// <summary>A journal as a ticket carries it; null: it has no room there, or there is no key just now.</summary>
+    private byte[]? Seal(SessionId session, SessionJournal journal, out bool lacksKey)
+    {
+        lacksKey = false;
+        if (SessionJournalCodec.SizeOf(journal) > seal.MaxLength)
+        {
+            return null;
+        }
+
+        lacksKey = !seal.TrySeal(TicketSection.Journal, session, SessionJournalCodec.Encode(journal), out var sealedBytes);
+        return sealedBytes?.Length <= seal.MaxLength ? sealedBytes : null;
     }
 
     private void TellAway(Exception? cause)

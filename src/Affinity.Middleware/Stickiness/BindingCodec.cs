@@ -14,9 +14,10 @@ internal sealed class BindingCodec(string application, string cookieName)
     /// <summary>The longest text of a binding. A longer one is not looked at.</summary>
     public static readonly int MaxTextLength = SignedEnvelope.TextLength(Binding.MaxSize);
 
-    private const byte BindingKind = 2;
+    /// <summary>The envelope's kind.</summary>
+    public const byte Kind = 2;
 
-    private readonly SignedEnvelope _envelope = new(BindingKind, "Affinity binding", application, cookieName, MaxTextLength);
+    private readonly SignedEnvelope _envelope = new(Kind, "Affinity binding", application, cookieName, MaxTextLength);
 
     /// <summary>Writes a binding.</summary>
     /// <exception cref="ArgumentException">The binding is not <see cref="Binding.IsSane"/>.</exception>

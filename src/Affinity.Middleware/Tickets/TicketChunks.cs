@@ -34,9 +34,6 @@ internal static class TicketChunks
     /// <summary>The name of the second cookie and of those behind it.</summary>
     public static string NameOf(string name, int number) => string.Create(CultureInfo.InvariantCulture, $"{name}-{number}");
 
-    /// <summary>Whether a text has room in one cookie.</summary>
-    public static bool FitsOne(string name, string text) => Overhead(name, count: 1) + text.Length <= MaxCookieLength;
-
     /// <summary>The longest text whose cookies, names and values together, have at most so many characters.</summary>
     public static int Capacity(string name, int maxBytes)
     {

@@ -14,11 +14,13 @@ internal sealed class TicketCodec(string application, string cookieName, TimePro
     /// <summary>The longest text that is looked at: <see cref="TicketChunks.Max"/> cookies hold no longer one.</summary>
     public const int MaxTextLength = TicketChunks.Max * TicketChunks.MaxValueLength;
 
-    private const byte SessionKind = 1;
+    /// <summary>The envelope's kind.</summary>
+    public const byte Kind = 1;
+
 
     private static readonly int ShortTextLength = SignedEnvelope.TextLength(TicketBody.Size);
 
-    private readonly SignedEnvelope _envelope = new(SessionKind, "Affinity ticket", application, cookieName, MaxTextLength);
+    private readonly SignedEnvelope _envelope = new(Kind, "Affinity ticket", application, cookieName, MaxTextLength);
 
     /// <summary>How far the clocks of two nodes may differ before it is told.</summary>
     public static TimeSpan ClockTolerance { get; } = TimeSpan.FromMinutes(5);

@@ -35,13 +35,6 @@ internal sealed class TicketCookie
     /// <summary>Hands the visitor a ticket, and takes away what the request shows to be left of a longer one.</summary>
     public void Write(HttpResponse response, string text)
     {
-        if (TicketChunks.FitsOne(Name, text))
-        {
-            UncacheableCookie.Append(response.Headers, $"{Name}={text}{_attributes}");
-            RemoveChunks(response, kept: 0);
-            return;
-        }
-
         var cookies = TicketChunks.Spread(Name, text);
         foreach (var (name, value) in cookies)
         {
@@ -60,9 +53,15 @@ internal sealed class TicketCookie
 
     private void RemoveChunks(HttpResponse response, int kept)
     {
+        var header = response.HttpContext.Request.Headers.Cookie;
+        if (!CookieValues.Read(header, Name).HasNumbered)
+        {
+            return; // as nearly every visitor: one look is enough
+        }
+
         foreach (var name in _chunkNames.AsSpan(kept))
         {
-            if (CookieValues.Read(response.HttpContext.Request.Headers.Cookie, name).Count > 0)
+            if (CookieValues.Read(header, name).Count > 0)
             {
                 RemoveOne(response, name);
             }

@@ -23,6 +23,14 @@ internal sealed class BackendHarness : IAsyncDisposable
         Vault = new RedisKeyVault(Connection, Options);
     }
 
+    /// <summary>One that shares no key with other tests on the server, the Data Protection ring included.</summary>
+    public static BackendHarness Apart(string configuration)
+    {
+        var harness = new BackendHarness(configuration, $"t{Guid.NewGuid():N}:");
+        harness.Options.DataProtectionKey = $"{harness.Options.KeyPrefix}DataProtection-Keys";
+        return harness;
+    }
+
     public RedisOptions Options { get; }
 
     public RedisConnection Connection { get; }

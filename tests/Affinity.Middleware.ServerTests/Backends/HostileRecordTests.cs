@@ -18,12 +18,7 @@ public abstract class HostileBackendTests : IAsyncLifetime, IAsyncDisposable
     private readonly BackendHarness _backend;
     private readonly ManualTime _time = new();
 
-    protected HostileBackendTests(BackendServer server)
-    {
-        _backend = new BackendHarness(server.Server.ConnectionString);
-        _backend.Options.KeyPrefix = $"t{Guid.NewGuid():N}:";
-        _backend.Options.DataProtectionKey = $"{_backend.Options.KeyPrefix}DataProtection-Keys";
-    }
+    protected HostileBackendTests(BackendServer server) => _backend = BackendHarness.Apart(server.Server.ConnectionString);
 
     public Task InitializeAsync() => Task.CompletedTask;
 

@@ -17,9 +17,7 @@ public abstract class StoredRecordTests : IAsyncLifetime, IAsyncDisposable
     protected StoredRecordTests(BackendServer server)
     {
         _server = server.Server;
-        _backend = new BackendHarness(_server.ConnectionString);
-        _backend.Options.KeyPrefix = $"t{Guid.NewGuid():N}:";
-        _backend.Options.DataProtectionKey = $"{_backend.Options.KeyPrefix}DataProtection-Keys";
+        _backend = BackendHarness.Apart(_server.ConnectionString);
     }
 
     public Task InitializeAsync() => Task.CompletedTask;
