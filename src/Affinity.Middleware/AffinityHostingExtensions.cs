@@ -45,7 +45,9 @@ public static class AffinityHostingExtensions
         services.AddTicketStage();
         services.AddSharedDataProtection(provider => Settings(provider).Application!, provider => Settings(provider).SharesKeys);
         services.AddStickinessStage();
-        services.AddSessionStage((provider, check) => provider.GetRequiredService<NodeMembership>().OnStoreMayHaveLost(check));
+        services.AddSessionStage(
+            (provider, check) => provider.GetRequiredService<NodeMembership>().OnStoreMayHaveLost(check),
+            provider => provider.GetRequiredService<NodeMembership>().PeersLately);
         services.AddInspector();
         services.AddHostedService<StartupNotice>();
         services.AddSingleton<AffinityPipeline>();
