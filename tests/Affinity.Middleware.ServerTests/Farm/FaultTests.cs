@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
+using Affinity.Backends;
 using Affinity.TestKit;
 using Xunit;
 using Xunit.Abstractions;
@@ -10,10 +11,14 @@ namespace Affinity.ServerTests.Farm;
 /// <summary>Nodes that die, nodes that leave, a Redis that is not there.</summary>
 public sealed class FaultTests(ITestOutputHelper output)
 {
-    [ServerFact(Needs.Redis)]
-    public async Task Nothing_that_was_answered_is_lost_when_a_node_is_killed_under_load()
+    [ServerTheory(Needs.Redis | Needs.Postgres)]
+    [InlineData(StoreKind.Redis)]
+    [InlineData(StoreKind.Postgres)]
+    [InlineData(StoreKind.RedisOverPostgres)]
+    [InlineData(StoreKind.Distributed)]
+    public async Task Nothing_that_was_answered_is_lost_when_a_node_is_killed_under_load(StoreKind store)
     {
-        await using var farm = await ProbeFarm.StartAsync(3, TimeSpan.FromMilliseconds(1));
+        await using var farm = await ProbeFarm.StartAsync(new FarmStart { Store = store, Nodes = 3, RoundTrip = TimeSpan.FromMilliseconds(1) });
         var visitors = Enumerable.Range(0, 30).Select(i => new LoadedVisitor(farm, i)).ToList();
         await Task.WhenAll(visitors.Select(visitor => visitor.SignInAsync()));
         using var end = new CancellationTokenSource();
@@ -27,7 +32,7 @@ public sealed class FaultTests(ITestOutputHelper output)
 
         var results = await Task.WhenAll(visitors.Select(visitor => visitor.CheckAsync(farm[0], farm[2])));
         var (answered, lost, signedOut) = (results.Sum(r => r.Answered), results.Sum(r => r.Lost), results.Count(r => r.SignedOut));
-        output.WriteLine($"SIGKILL under load of 30 visitors: {answered} answered values, {lost} lost, {signedOut} signed out, {visitors.Sum(v => v.Broken)} requests broken off in flight");
+        output.WriteLine($"{store}: SIGKILL under load of 30 visitors: {answered} answered values, {lost} lost, {signedOut} signed out, {visitors.Sum(v => v.Broken)} requests broken off in flight");
         Assert.True(answered > 300, $"Only {answered} values were answered: no load.");
         Assert.Equal((0, 0), (lost, signedOut));
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Affinity.Backends;
 using Affinity.TestKit;
 using Xunit;
 using Xunit.Abstractions;
@@ -9,10 +10,14 @@ namespace Affinity.ServerTests.Farm;
 /// <summary>Any instance serves any request, and what one has answered every other one knows.</summary>
 public sealed class SharedSessionTests(ITestOutputHelper output)
 {
-    [ServerFact(Needs.Redis)]
-    public async Task What_one_node_has_answered_the_next_one_reads()
+    [ServerTheory(Needs.Redis | Needs.Postgres)]
+    [InlineData(StoreKind.Redis)]
+    [InlineData(StoreKind.Postgres)]
+    [InlineData(StoreKind.RedisOverPostgres)]
+    [InlineData(StoreKind.Distributed)]
+    public async Task What_one_node_has_answered_the_next_one_reads(StoreKind store)
     {
-        await using var farm = await ProbeFarm.StartAsync(3, TimeSpan.FromMilliseconds(1));
+        await using var farm = await ProbeFarm.StartAsync(new FarmStart { Store = store, Nodes = 3, RoundTrip = TimeSpan.FromMilliseconds(1) });
         var visitor = new Visitor();
         var missed = 0;
         for (var hop = 0; hop < 300; hop++)
@@ -23,14 +28,17 @@ public sealed class SharedSessionTests(ITestOutputHelper output)
             missed += string.Equals(await read.Content.ReadAsStringAsync(), value, StringComparison.Ordinal) ? 0 : 1;
         }
 
-        output.WriteLine($"300 hops over 3 instances, 1 ms to Redis: {missed} missed");
+        output.WriteLine($"{store}: 300 hops over 3 instances, 1 ms to the store: {missed} missed");
         Assert.Equal(0, missed);
     }
 
-    [ServerFact(Needs.Redis)]
-    public async Task Parallel_requests_of_one_session_on_two_nodes_all_keep_their_keys()
+    [ServerTheory(Needs.Redis | Needs.Postgres)]
+    [InlineData(StoreKind.Redis)]
+    [InlineData(StoreKind.Postgres)]
+    [InlineData(StoreKind.RedisOverPostgres)]
+    public async Task Parallel_requests_of_one_session_on_two_nodes_all_keep_their_keys(StoreKind store)
     {
-        await using var farm = await ProbeFarm.StartAsync(2, TimeSpan.FromMilliseconds(1));
+        await using var farm = await ProbeFarm.StartAsync(new FarmStart { Store = store, RoundTrip = TimeSpan.FromMilliseconds(1) });
         var visitor = new Visitor();
         await SavedAsync(await visitor.PostAsync(farm[0], "set/first/1"));
 
@@ -38,14 +46,17 @@ public sealed class SharedSessionTests(ITestOutputHelper output)
 
         var keys = await visitor.GetStringAsync(farm[0], "keys");
         var kept = keys.Split(',').Count(key => key.Contains("\"k", StringComparison.Ordinal));
-        output.WriteLine($"50 parallel requests of one session on 2 nodes, each its own key: {kept} kept");
+        output.WriteLine($"{store}: 50 parallel requests of one session on 2 nodes, each its own key: {kept} kept");
         Assert.Equal(50, kept);
     }
 
-    [ServerFact(Needs.Redis)]
-    public async Task A_thousand_parallel_increments_over_three_nodes_make_exactly_a_thousand()
+    [ServerTheory(Needs.Redis | Needs.Postgres)]
+    [InlineData(StoreKind.Redis)]
+    [InlineData(StoreKind.Postgres)]
+    [InlineData(StoreKind.RedisOverPostgres)]
+    public async Task A_thousand_parallel_increments_over_three_nodes_make_exactly_a_thousand(StoreKind store)
     {
-        await using var farm = await ProbeFarm.StartAsync(3);
+        await using var farm = await ProbeFarm.StartAsync(new FarmStart { Store = store, Nodes = 3 });
         var visitor = new Visitor();
         await SavedAsync(await visitor.PostAsync(farm[0], "set/first/1"));
         await Parallel.ForAsync(0, 1000, new ParallelOptions { MaxDegreeOfParallelism = 50 }, async (i, _) =>
@@ -56,7 +67,7 @@ public sealed class SharedSessionTests(ITestOutputHelper output)
 
         var total = await visitor.GetStringAsync(farm[1], "get/n");
 
-        output.WriteLine($"1,000 parallel increments over 3 nodes: {total}");
+        output.WriteLine($"{store}: 1,000 parallel increments over 3 nodes: {total}");
         Assert.Equal("1000", total);
     }
 
@@ -80,10 +91,14 @@ public sealed class SharedSessionTests(ITestOutputHelper output)
         Assert.Equal(0, missed);
     }
 
-    [ServerFact(Needs.Redis)]
-    public async Task A_slow_writer_cannot_bring_a_session_back_that_was_signed_out_elsewhere()
+    [ServerTheory(Needs.Redis | Needs.Postgres)]
+    [InlineData(StoreKind.Redis)]
+    [InlineData(StoreKind.Postgres)]
+    [InlineData(StoreKind.RedisOverPostgres)]
+    [InlineData(StoreKind.Distributed)]
+    public async Task A_slow_writer_cannot_bring_a_session_back_that_was_signed_out_elsewhere(StoreKind store)
     {
-        await using var farm = await ProbeFarm.StartAsync(2, TimeSpan.FromMilliseconds(1));
+        await using var farm = await ProbeFarm.StartAsync(new FarmStart { Store = store, RoundTrip = TimeSpan.FromMilliseconds(1) });
         var resurrected = 0;
         for (var i = 0; i < 20; i++)
         {
@@ -101,7 +116,7 @@ public sealed class SharedSessionTests(ITestOutputHelper output)
             resurrected += back.StatusCode == HttpStatusCode.NotFound && slow.LastSetCookies.All(cookie => cookie.StartsWith("AFF=", StringComparison.Ordinal)) ? 0 : 1;
         }
 
-        output.WriteLine($"20 log-outs against a slow writer: {resurrected} resurrected");
+        output.WriteLine($"{store}: 20 log-outs against a slow writer: {resurrected} resurrected");
         Assert.Equal(0, resurrected);
     }
 
