@@ -15,11 +15,9 @@ internal static class DistributedBackendServices
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(provider => new DistributedSessionStore(
             CacheOf(provider), application(provider), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DistributedSessionStore>>()));
+        services.AddSingleton(new SharedBackend(StoreKind.Distributed) { Sessions = provider => provider.GetRequiredService<DistributedSessionStore>() });
         return services;
     }
-
-    /// <summary>Whether the cache that the app has registered ends with the process.</summary>
-    public static bool IsInProcess(IServiceProvider provider) => CacheOf(provider) is MemoryDistributedCache;
 
     /// <exception cref="InvalidOperationException">The app has none.</exception>
     private static IDistributedCache CacheOf(IServiceProvider provider) => provider.GetService<IDistributedCache>()

@@ -10,7 +10,7 @@ namespace Affinity.Backends.Distributed;
 
 /// <summary>
 /// Sessions in whatever <see cref="IDistributedCache"/> the app has. A cache cannot compare and set in one step, so this keeps less than <see cref="ISessionStore"/> asks for: a write reads, compares, sets, and reads back what became of it.
-/// Whoever was overwritten in between learns of it there, or its visitor does with the next request, whose ticket names a version that the record did not come of. <c>WeakSessionStoreConformance</c> in the test kit is what holds, docs/stores.md what does not.
+/// Whoever was overwritten in between learns of it there, or its visitor does with the next request, whose ticket names a version that the record did not come of. <c>WeakSessionStoreConformance</c> in the test kit is what holds, docs/distributed-cache.md what does not.
 /// </summary>
 /// <remarks>
 /// <para>An ending is an entry of its own, which no write touches: an ended session stays ended, whatever a slow writer overwrites.</para>
@@ -29,6 +29,9 @@ internal sealed class DistributedSessionStore(IDistributedCache cache, string ap
         Live,
         Ended,
     }
+
+    /// <summary>Whether the cache ends with the process.</summary>
+    public bool IsInProcess => cache is MemoryDistributedCache;
 
     /// <summary>What the keys of an application begin with. A name that some cache might not take as a key stands in it as a hash.</summary>
     public static string PrefixOf(string application)
@@ -139,7 +142,7 @@ internal sealed class DistributedSessionStore(IDistributedCache cache, string ap
                 throw new SessionStoreException(SessionStoreFault.Ambiguous, "The distributed cache answered with an older copy of what had just been written.");
             default:
                 var refused = Refused(record!, write, time.GetUtcNow());
-                if (refused.Kind == SessionWriteKind.Conflict)
+                if (refused.Kind == SessionWriteKind.Conflict && logger.IsEnabled(LogLevel.Debug))
                 {
                     logger.DistributedWriteOverwritten(write.Next.ToString(), record!.Version.ToString());
                 }
