@@ -1,4 +1,4 @@
-using Affinity.BenchApp;
+using Affinity.TestKit;
 using Microsoft.Extensions.Caching.Distributed;
 
 // One app, four ways to keep a session: nothing at all, the framework's session in process or in Redis, Affinity.

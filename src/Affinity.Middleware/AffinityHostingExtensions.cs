@@ -2,6 +2,7 @@ using System.Reflection;
 using Affinity;
 using Affinity.Backends;
 using Affinity.Backends.Directory;
+using Affinity.Backends.Distributed;
 using Affinity.Backends.Memory;
 using Affinity.Backends.Redis;
 using Affinity.Diagnostics;
@@ -94,6 +95,7 @@ public static class AffinityHostingExtensions
     {
         services.AddMemoryBackend();
         services.AddRedisBackend();
+        services.AddDistributedBackend(provider => Settings(provider).Application!);
         AddPostgresBackend(services);
         services.AddSingleton(provider => Chosen(provider).Sessions(provider));
         services.AddSingleton(provider => Chosen(provider).Announcements?.Invoke(provider)!);

@@ -19,6 +19,7 @@ public sealed partial class LogEventTests
         ["Log.Stickiness.cs"] = (3000, 3999),
         ["Log.Sessions.cs"] = (4000, 4999),
         ["Log.Backends.cs"] = (5000, 5999),
+        ["Log.Distributed.cs"] = (6300, 6349),
         ["Log.Root.cs"] = (6000, 6999),
     };
 
