@@ -1,4 +1,3 @@
-using Affinity.Diagnostics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -23,7 +22,7 @@ internal static class PostgresBackend
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(provider =>
         {
-            // Another instance than the validated one: the name of the app is known only when its own options are right.
+            // Here and not where the options are made: the app's name is known only when its own options are right.
             var options = provider.GetRequiredService<IOptions<PostgresOptions>>().Value;
             options.SchemaName ??= PostgresOptions.SchemaOf(provider.GetRequiredService<IOptions<AffinityOptions>>().Value.Application!);
             return options;
@@ -41,6 +40,7 @@ internal static class PostgresBackend
             Keys = static provider => provider.GetRequiredService<PostgresKeyVault>(),
             Options = typeof(PostgresOptions),
         });
-        services.AddHostedService<PostgresSweeper>();
+        services.AddSingleton<PostgresSweeper>();
+        services.AddHostedService<PostgresSweeping>();
     }
 }

@@ -1,5 +1,4 @@
 using Affinity.Diagnostics;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -8,7 +7,7 @@ namespace Affinity.Backends.Postgres;
 /// <summary>
 /// Removes expired sessions and forgotten endings, one node at a time (an advisory lock of the database's), in small batches with pauses as long as the batches, and never waits for a row that somebody else is about to write.
 /// </summary>
-internal sealed class PostgresSweeper(PostgresDatabase database, TimeProvider time, ILogger<PostgresSweeper> logger) : BackgroundService
+internal sealed class PostgresSweeper(PostgresDatabase database, TimeProvider time, ILogger<PostgresSweeper> logger)
 {
     // Long enough for a server that is busy with something else; a batch takes milliseconds.
     private const int BatchSeconds = 30;
@@ -61,7 +60,8 @@ internal sealed class PostgresSweeper(PostgresDatabase database, TimeProvider ti
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>At each interval, until the token ends it.</summary>
+    public async Task RunAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
         {

@@ -75,7 +75,6 @@ internal sealed class PostgresNode : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Announcements.Dispose();
-        Sweeper.Dispose();
         await Database.DisposeAsync();
     }
 }
