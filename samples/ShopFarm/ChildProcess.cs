@@ -24,6 +24,9 @@ internal sealed partial class ChildProcess : IAsyncDisposable
 
     public bool HasExited => _process.HasExited;
 
+    /// <summary>Once it has.</summary>
+    public int ExitCode => _process.ExitCode;
+
     public static async Task<ChildProcess> StartAsync(
         string name, string logFolder, string workingFolder, IEnumerable<string> command, IReadOnlyDictionary<string, string>? environment = null)
     {

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using ShopFarm.Stores;
 
 namespace ShopFarm;
 
@@ -62,17 +63,21 @@ internal sealed class Farm : IAsyncDisposable
     private async Task BuildAsync(FarmOptions options, CancellationToken cancellationToken)
     {
         var template = Balancer.Choose(options.Balancer);
-        _store = await Store.StartAsync(options, _logs, cancellationToken);
+        _store = await Store.StartAsync(options, _folder.Path, _logs, cancellationToken);
         Console.WriteLine($"store     {_store.Name}");
 
         var environment = new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            ["ConnectionStrings__redis"] = _store.Address,
             ["Affinity__Secrets__0"] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)),
             ["Affinity__Ticket__InsecureAllowHttp"] = "true",
             ["Affinity__Node__ResponseHeader"] = Visitor.NodeHeader,
             ["Logging__LogLevel__Microsoft.AspNetCore"] = "Warning",
         };
+        foreach (var (key, value) in _store.Settings)
+        {
+            environment[key] = value;
+        }
+
         foreach (var (key, value) in template?.NodeSettings ?? new Dictionary<string, string>(StringComparer.Ordinal))
         {
             environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;

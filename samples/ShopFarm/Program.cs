@@ -6,6 +6,12 @@ if (FarmOptions.Read(args) is not { } options)
     return 2;
 }
 
+if (options is { Demo: true, Store: "memory" })
+{
+    Console.Error.WriteLine("With --store memory a killed shop takes its baskets along, so the story of --demo would not end well: name another store, or leave --demo out and watch it.");
+    return 2;
+}
+
 using var stop = new StopSignals();
 try
 {

@@ -1,4 +1,6 @@
+using System.Reflection;
 using Affinity;
+using Affinity.Backends;
 using Affinity.Backends.Directory;
 using Affinity.Backends.Memory;
 using Affinity.Backends.Redis;
@@ -19,9 +21,11 @@ namespace Microsoft.Extensions.Hosting;
 /// <summary>The one line.</summary>
 public static class AffinityHostingExtensions
 {
+    private const string PostgresBackend = "Affinity.Backends.Postgres.PostgresBackend, Affinity.Postgres";
+
     /// <summary>
     /// Makes the app safe to run as many instances behind any balancer: shared sessions, shared Data Protection keys, sign-ins that every instance accepts, health paths and drain.
-    /// Reads the section <c>Affinity</c> and the connection string <c>redis</c>; without one the sessions stay in this process, with a warning.
+    /// Reads the section <c>Affinity</c> and the connection string <c>redis</c>, or <c>affinity-db</c> with the package Affinity.Postgres; without one the sessions stay in this process, with a warning.
     /// </summary>
     /// <param name="builder">The app's builder.</param>
     /// <param name="configure">Settings in code; they win over the configuration.</param>
@@ -45,7 +49,9 @@ public static class AffinityHostingExtensions
         services.AddTicketStage();
         services.AddSharedDataProtection(provider => Settings(provider).Application!, provider => Settings(provider).SharesKeys);
         services.AddStickinessStage();
-        services.AddSessionStage((provider, check) => provider.GetRequiredService<NodeMembership>().OnStoreMayHaveLost(check));
+        services.AddSessionStage(
+            (provider, check) => provider.GetRequiredService<NodeMembership>().OnStoreMayHaveLost(check),
+            provider => provider.GetRequiredService<NodeMembership>().PeersLately);
         services.AddInspector();
         services.AddHostedService<StartupNotice>();
         services.AddSingleton<AffinityPipeline>();
@@ -67,6 +73,7 @@ public static class AffinityHostingExtensions
             settings.Application ??= environment.ApplicationName;
             settings.Redis.KeyPrefix ??= RedisOptions.PrefixOf(settings.Application);
             settings.Redis.Configuration ??= configuration.GetConnectionString("redis");
+            settings.HasDatabase = (configuration["Affinity:Postgres:ConnectionString"] ?? configuration.GetConnectionString("affinity-db")) is { Length: > 0 };
         });
         // Each stage sees its own options only.
         services.AddSingleton(provider => Settings(provider).Node);
@@ -87,15 +94,20 @@ public static class AffinityHostingExtensions
     {
         services.AddMemoryBackend();
         services.AddRedisBackend();
-        services.AddSingleton<ISessionStore>(provider => IsShared(provider) ? provider.GetRequiredService<RedisSessionStore>() : provider.GetRequiredService<MemorySessionStore>());
-        services.AddSingleton<ISessionAnnouncements>(provider => IsShared(provider) ? provider.GetRequiredService<RedisSessionAnnouncements>() : provider.GetRequiredService<MemorySessionStore>());
-        services.AddSingleton<INodeDirectory>(provider => IsShared(provider) ? provider.GetRequiredService<RedisNodeDirectory>() : provider.GetRequiredService<MemoryNodeDirectory>());
-        services.AddSingleton<IKeyVault>(provider => Settings(provider).KeyDirectory is { } directory ? new DirectoryKeyVault(directory, provider.GetRequiredService<TimeProvider>())
-            : IsShared(provider) ? provider.GetRequiredService<RedisKeyVault>()
-            : provider.GetRequiredService<MemoryKeyVault>());
+        AddPostgresBackend(services);
+        services.AddSingleton(provider => Chosen(provider).Sessions(provider));
+        services.AddSingleton(provider => Chosen(provider).Announcements?.Invoke(provider)!);
+        services.AddSingleton(provider => Chosen(provider).Nodes?.Invoke(provider) ?? provider.GetRequiredService<MemoryNodeDirectory>());
+        services.AddSingleton(provider => Settings(provider).KeyDirectory is { } directory ? new DirectoryKeyVault(directory, provider.GetRequiredService<TimeProvider>())
+            : Chosen(provider).Keys?.Invoke(provider) ?? provider.GetRequiredService<MemoryKeyVault>());
     }
 
-    private static bool IsShared(IServiceProvider provider) => Settings(provider).IsShared;
+    private static SharedBackend Chosen(IServiceProvider provider) =>
+        provider.GetServices<SharedBackend>().LastOrDefault(backend => backend.Kind == Settings(provider).ChosenStore) ?? throw new InvalidOperationException(AffinityOptionsValidator.NotOffered(Settings(provider).ChosenStore));
+
+    /// <summary>So that a connection string is enough where the package is there: it is found by its name, as it comes after this one.</summary>
+    private static void AddPostgresBackend(IServiceCollection services) =>
+        Type.GetType(PostgresBackend)?.GetMethod("Register", BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)!.CreateDelegate<Action<IServiceCollection>>()(services);
 
     private static AffinityOptions Settings(IServiceProvider provider) => provider.GetRequiredService<IOptions<AffinityOptions>>().Value;
 }

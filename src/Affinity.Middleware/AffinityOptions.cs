@@ -1,3 +1,4 @@
+using Affinity.Backends;
 using Affinity.Backends.Redis;
 using Affinity.Nodes;
 using Affinity.Sessions;
@@ -14,6 +15,9 @@ public sealed class AffinityOptions
     /// Null (the default): the host's application name, which is the name of the entry assembly. 1 to 200 characters.
     /// </summary>
     public string? Application { get; set; }
+
+    /// <summary>Which store the instances share. <see cref="StoreKind.Automatic"/> (the default): the one whose connection string is there; without any, this process alone.</summary>
+    public StoreKind Store { get; set; }
 
     /// <summary>
     /// Base64 of at least 32 random bytes each, the same on every instance: the first signs tickets, all verify. Empty (the default): the instances share a signing key through the store.
@@ -48,12 +52,24 @@ public sealed class AffinityOptions
     /// <summary>Who may use what <c>app.MapAffinity()</c> maps.</summary>
     public EndpointsOptions Endpoints { get; } = new();
 
-    /// <summary>The shared store; without <c>Configuration</c> the in-process backend is used, for one instance only.</summary>
+    /// <summary>How Redis is reached, where it is the store or in front of it.</summary>
     public RedisOptions Redis { get; } = new();
 
+    /// <summary>Whether a connection string for a database is there.</summary>
+    internal bool HasDatabase { get; set; }
+
+    /// <summary>Whether one for Redis is.</summary>
+    internal bool HasRedis => Redis.Configuration is { Length: > 0 };
+
+    /// <summary>Which store it is.</summary>
+    internal StoreKind ChosenStore => Store != StoreKind.Automatic ? Store : HasDatabase ? StoreKind.Postgres : HasRedis ? StoreKind.Redis : StoreKind.Memory;
+
     /// <summary>Whether a store is configured that all instances reach.</summary>
-    internal bool IsShared => Redis.Configuration is { Length: > 0 };
+    internal bool IsShared => ChosenStore != StoreKind.Memory;
+
+    /// <summary>Whether the store knows which nodes live, and keeps keys.</summary>
+    internal bool StoreKnowsNodes => ChosenStore is StoreKind.Redis or StoreKind.Postgres or StoreKind.RedisOverPostgres;
 
     /// <summary>Whether keys lie where all instances reach them.</summary>
-    internal bool SharesKeys => IsShared || KeyDirectory is not null;
+    internal bool SharesKeys => StoreKnowsNodes || KeyDirectory is not null;
 }

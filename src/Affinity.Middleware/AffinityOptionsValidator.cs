@@ -1,3 +1,4 @@
+using Affinity.Backends;
 using Affinity.Backends.Redis;
 using Affinity.Nodes;
 using Affinity.Sessions;
@@ -9,13 +10,23 @@ using Microsoft.Extensions.Options;
 namespace Affinity;
 
 /// <summary>Reports every fault of every options class at once, each with its cure.</summary>
-internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHostEnvironment environment, CustomDialect? dialect = null) : IValidateOptions<AffinityOptions>
+internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHostEnvironment environment, CustomDialect? dialect = null, IEnumerable<SharedBackend>? backends = null)
+    : IValidateOptions<AffinityOptions>
 {
+    /// <summary>How a store is named, for every message that asks for one.</summary>
+    private const string SetAStore = "set ConnectionStrings:redis, or ConnectionStrings:affinity-db with the package Affinity.Postgres";
+
+    /// <summary>A store whose package is not there.</summary>
+    public static string NotOffered(StoreKind store) => store is StoreKind.Postgres or StoreKind.RedisOverPostgres
+        ? "ConnectionStrings:affinity-db is set or Affinity:Store names Postgres, but the package Affinity.Postgres is not there: add a reference to it, or leave both out."
+        : $"Affinity:Store is {store}, which nothing offers.";
+
     public ValidateOptionsResult Validate(string? name, AffinityOptions options)
     {
         List<string> faults =
         [
             .. OwnFaults(options),
+            .. StoreFaults(options),
             .. SecretsValidator.Faults([.. options.Secrets]),
             .. NodeOptionsValidator.Faults(options.Node),
             .. DrainOptionsValidator.Faults(options.Drain, host.Value.ShutdownTimeout),
@@ -71,7 +82,29 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHost
 
         if (options is { Sessions: { Carrier: SessionCarrier.Cookie, Cookie.Floor: ReplayFloor.Store }, IsShared: false })
         {
-            yield return "Affinity:Sessions:Cookie:Floor is Store, but no store is configured: set ConnectionStrings:redis, or leave it out for None.";
+            yield return $"Affinity:Sessions:Cookie:Floor is Store, but no store is configured: {SetAStore}, or leave it out for None.";
+        }
+    }
+
+    /// <summary>A store that is named must be there, and which one it is must not be a guess.</summary>
+    private IEnumerable<string> StoreFaults(AffinityOptions options)
+    {
+        if (!Enum.IsDefined(options.Store))
+        {
+            yield return $"Affinity:Store must be one of {string.Join(", ", Enum.GetNames<StoreKind>())}.";
+        }
+        else if (options is { Store: StoreKind.Automatic, HasDatabase: true, HasRedis: true })
+        {
+            yield return "ConnectionStrings:affinity-db and ConnectionStrings:redis are both set: say by Affinity:Store whether sessions lie in Postgres, in Redis, or in RedisOverPostgres, where Redis is only a cache.";
+        }
+        else if (backends is not null && !backends.Any(backend => backend.Kind == options.ChosenStore))
+        {
+            yield return NotOffered(options.ChosenStore);
+        }
+
+        if (options is { Store: StoreKind.Redis or StoreKind.RedisOverPostgres, HasRedis: false })
+        {
+            yield return $"Affinity:Store is {options.Store}, but nothing says where Redis is: set ConnectionStrings:redis or Affinity:Redis:Configuration, like 'host:6379,password=…,ssl=true'.";
         }
     }
 

@@ -1,3 +1,4 @@
+using Affinity.Backends;
 using Affinity.Diagnostics;
 using Affinity.Sessions;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
@@ -11,7 +12,7 @@ namespace Affinity;
 
 /// <summary>Says once, at start, what the app should know: that nothing is shared, that another session stands in the way, or that a setting is not understood.</summary>
 internal sealed class StartupNotice(
-    IOptions<AffinityOptions> options, IOptions<KeyManagementOptions> keys, IConfiguration configuration, IServiceProviderIsService services, ILogger<StartupNotice> logger) : IHostedService
+    IOptions<AffinityOptions> options, IOptions<KeyManagementOptions> keys, IConfiguration configuration, IServiceProviderIsService services, IEnumerable<SharedBackend> backends, ILogger<StartupNotice> logger) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -29,7 +30,7 @@ internal sealed class StartupNotice(
             logger.FrameworkSessionRegistered();
         }
 
-        foreach (var path in UnknownSettings.In(configuration.GetSection("Affinity"), typeof(AffinityOptions)))
+        foreach (var path in UnknownSettings.In(configuration.GetSection("Affinity"), typeof(AffinityOptions), [.. backends.Select(backend => backend.Options).OfType<Type>().Distinct()]))
         {
             logger.UnknownSetting(path);
         }
@@ -46,9 +47,9 @@ internal sealed class StartupNotice(
         var storage = keys.Value.XmlRepository?.GetType().Name;
         if (logger.IsEnabled(LogLevel.Information))
         {
-            var shared = (settings.Secrets.Count > 0 ? "Affinity:Secrets" : settings.IsShared ? "signing keys in the store" : "signing keys in Affinity:KeyDirectory") + (isSealed ? $", and Data Protection keys ({storage ?? "the framework's default"})" : "");
+            var shared = (settings.Secrets.Count > 0 ? "Affinity:Secrets" : settings is { StoreKnowsNodes: true, KeyDirectory: null } ? "signing keys in the store" : "signing keys in Affinity:KeyDirectory") + (isSealed ? $", and Data Protection keys ({storage ?? "the framework's default"})" : "");
             var floor = cookie.Floor == ReplayFloor.Store ? "the version of each, so that an older cookie is refused" : "nothing, so that a copied cookie counts until its idle time ends";
-            var directory = settings.IsShared ? "by the store" : "not, so that a drain sends nobody elsewhere by name";
+            var directory = settings.StoreKnowsNodes ? "by the store" : "not, so that a drain sends nobody elsewhere by name";
             logger.SessionsInCookies(cookie.Protection.ToString(), settings.Ticket.MaxBytes, shared, floor, directory);
         }
 

@@ -8,10 +8,23 @@ namespace Affinity;
 internal static class UnknownSettings
 {
     /// <summary>The paths under <paramref name="section"/> for which <paramref name="options"/> has no property, never their values.</summary>
-    public static IEnumerable<string> In(IConfigurationSection section, Type options)
+    /// <param name="section">What is configured.</param>
+    /// <param name="options">What is read of it.</param>
+    /// <param name="more">Options classes of packages, whose sections lie beside those of <paramref name="options"/>.</param>
+    public static IEnumerable<string> In(IConfigurationSection section, Type options, params Type[] more)
     {
         foreach (var child in section.GetChildren())
         {
+            if (Array.Find(more, type => string.Equals(type.Name, child.Key + "Options", StringComparison.OrdinalIgnoreCase)) is { } package)
+            {
+                foreach (var path in In(child, package))
+                {
+                    yield return path;
+                }
+
+                continue;
+            }
+
             var property = options.GetProperty(child.Key, BindingFlags.Public | BindingFlags.Instance | BindingFlags.IgnoreCase);
             if (property is null || (IsList(property.PropertyType) && child.Value is not null))
             {

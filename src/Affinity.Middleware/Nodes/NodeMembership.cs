@@ -55,7 +55,10 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     public string? Problem => _standing.Problem;
 
     /// <summary>Whether another node lived when the directory last answered.</summary>
-    public bool HasPeers => _standing.Live.Any(n => n.Id != Self);
+    public bool HasPeers => Others(_standing.Live) > 0;
+
+    /// <summary>How many other nodes lived when the directory last answered, or at the answer before: a directory that has lost its data fills again with the next beats.</summary>
+    public int PeersLately => Math.Max(Others(_standing.Live), _standing.Before);
 
     /// <summary>Whether another node took visitors then.</summary>
     public bool HasActivePeers => _standing.Live.Any(n => n.Id != Self && n.State == NodeState.Active);
@@ -82,7 +85,7 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     public void Joined(IReadOnlyList<NodeRecord> live)
     {
         var trusted = Trusted(live);
-        _standing = new(trusted, FormatRules.ToWrite(FormatLevel, trusted), HoldsName: true, Answers: true, Problem: null);
+        _standing = new(trusted, FormatRules.ToWrite(FormatLevel, trusted), HoldsName: true, Answers: true, Problem: null) { Before = Others(_standing.Live) };
     }
 
     /// <summary>Whom to tell, on the heartbeat's thread, that the directory may have lost what it had acknowledged, with the reason in words: it no longer had this node's record, or is another server's history.</summary>
@@ -136,8 +139,14 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
         }),
     ];
 
+    private int Others(NodeRecord[] live) => live.Count(node => node.Id != Self);
+
     // One reference, so that a reader never sees the parts of two beats.
-    private sealed record Standing(NodeRecord[] Live, int Level, bool HoldsName, bool Answers, string? Problem);
+    private sealed record Standing(NodeRecord[] Live, int Level, bool HoldsName, bool Answers, string? Problem)
+    {
+        /// <summary>How many others lived at the answer before.</summary>
+        public int Before { get; init; }
+    }
 
     private sealed record Leave(long Since, bool Stops);
 }

@@ -20,6 +20,6 @@ public interface ISessionAnnouncements
     /// <summary>Asks all nodes for a session that the store has lost: who remembers it gives it back to the store. Never throws for want of the backend.</summary>
     /// <param name="key">Which one.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>Whether somebody beside this node may have heard, so that it is worth a moment's wait.</returns>
-    ValueTask<bool> AskAsync(SessionKey key, CancellationToken cancellationToken);
+    /// <returns>How many nodes beside this one have heard; null: nobody can say. Nodes that have just lost their connection have not, so it is asked again until all have.</returns>
+    ValueTask<int?> AskAsync(SessionKey key, CancellationToken cancellationToken);
 }

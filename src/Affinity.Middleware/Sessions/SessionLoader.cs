@@ -46,10 +46,13 @@ internal readonly record struct SessionLoadResult(SessionLoadKind Kind, SessionS
     public bool IsLoss => Kind is SessionLoadKind.Lost or SessionLoadKind.Behind or SessionLoadKind.Diverged;
 }
 
+/// <summary>How many nodes live beside this one, as far as it knows.</summary>
+internal sealed record OtherNodes(Func<int> Count);
+
 /// <summary>Finds the session that a ticket names, in this node's memory or in the store, and compares it with what the ticket says of it.</summary>
 internal sealed class SessionLoader(
     ISessionStore store, NearCache near, SessionHealer healer, SessionLosses losses, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<SessionLoader> logger,
-    ISessionAnnouncements? nodes = null) : IDisposable
+    ISessionAnnouncements? nodes = null, OtherNodes? others = null) : IDisposable
 {
     // So many visitors at once wait whether another node remembers their session.
     private const int MaxAsking = 64;
@@ -184,11 +187,7 @@ internal sealed class SessionLoader(
 
         try
         {
-            return await nodes.AskAsync(SessionKey.Of(ticket.Session), limit.Token) ? await LookAsync(ticket, answer) : answer;
-        }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested)
-        {
-            return answer;
+            return await LookAsync(ticket, answer, nodes, limit.Token);
         }
         finally
         {
@@ -196,11 +195,25 @@ internal sealed class SessionLoader(
         }
     }
 
-    private async Task<SessionAnswer> LookAsync(Ticket ticket, SessionAnswer answer)
+    /// <summary>
+    /// Asks the other nodes and looks whether one of them gives the session back. After a fail-over it takes them a moment to be connected again, so they are asked until as many have heard as live, or the time is up.
+    /// </summary>
+    private async Task<SessionAnswer> LookAsync(Ticket ticket, SessionAnswer answer, ISessionAnnouncements nodes, CancellationToken limit)
     {
-        foreach (var pause in Looks)
+        var haveAllHeard = false;
+        for (var look = 0; look < Looks.Length || !(haveAllHeard || limit.IsCancellationRequested); look++)
         {
-            await Task.Delay(pause, time);
+            if (!haveAllHeard && await AskAsync(nodes, ticket.Session, limit) is { } heard && heard >= (others?.Count() ?? 0))
+            {
+                if (heard == 0)
+                {
+                    break;
+                }
+
+                (haveAllHeard, look) = (true, 0);
+            }
+
+            await Task.Delay(Looks[Math.Min(look, Looks.Length - 1)], time, CancellationToken.None);
             answer = await ReadAsync(ticket.Session, known: null, latest: true);
             if (!Judge(ticket, answer).IsLoss)
             {
@@ -209,6 +222,18 @@ internal sealed class SessionLoader(
         }
 
         return answer;
+    }
+
+    private static async ValueTask<int?> AskAsync(ISessionAnnouncements nodes, SessionId session, CancellationToken limit)
+    {
+        try
+        {
+            return await nodes.AskAsync(SessionKey.Of(session), limit);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            return null;
+        }
     }
 
     private async Task<SessionAnswer> ReadAsync(SessionId session, NearSession? known, bool latest = false)

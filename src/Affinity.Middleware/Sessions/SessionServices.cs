@@ -12,8 +12,10 @@ internal static class SessionServices
 {
     /// <param name="services">Where to.</param>
     /// <param name="whenStoreMayHaveLost">Called once: from then on its second argument is called, with the reason, whenever there is a sign that the store has lost data.</param>
-    public static IServiceCollection AddSessionStage(this IServiceCollection services, Action<IServiceProvider, Action<string>> whenStoreMayHaveLost)
+    /// <param name="otherNodes">How many nodes live beside this one; asked whenever something is missed.</param>
+    public static IServiceCollection AddSessionStage(this IServiceCollection services, Action<IServiceProvider, Action<string>> whenStoreMayHaveLost, Func<IServiceProvider, int> otherNodes)
     {
+        services.AddSingleton(provider => new OtherNodes(() => otherNodes(provider)));
         services.AddSingleton(provider => new GuardedSessionStore(
             provider.GetRequiredService<ISessionStore>(),
             provider.GetRequiredService<SessionsOptions>(),

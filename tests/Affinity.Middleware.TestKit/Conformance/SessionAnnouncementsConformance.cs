@@ -144,7 +144,8 @@ public abstract class SessionAnnouncementsConformance
             }
         }
 
-        Assert.True(await asking.AskAsync(_key, patience.Token));
+        // Two ears and two nodes beside the one that asks, where the backend can count them.
+        Assert.True(await asking.AskAsync(_key, patience.Token) is null or >= 1);
 
         foreach (var heard in asked)
         {

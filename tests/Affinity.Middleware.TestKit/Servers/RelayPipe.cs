@@ -23,6 +23,7 @@ internal sealed class RelayPipe(TcpRelay relay, RelayConnection connection, Sock
     {
         var buffer = new byte[64 * 1024];
         var commands = toServer ? new RespCommandReader(relay.CountCommand) : null;
+        var trips = toServer ? new PostgresTripReader(relay.CountCommand) : null;
         try
         {
             while (from.Receive(buffer) is var count and > 0)
@@ -30,6 +31,7 @@ internal sealed class RelayPipe(TcpRelay relay, RelayConnection connection, Sock
                 var due = DueNow();
                 relay.CountBytes(count, toServer);
                 commands?.Read(buffer.AsSpan(0, count));
+                trips?.Read(buffer.AsSpan(0, count));
                 Enqueue(buffer[..count], due);
             }
         }

@@ -132,7 +132,7 @@ public sealed class TcpRelay : IDisposable
 
     /// <summary>
     /// How many commands of the Redis protocol came from clients, by upper-case name: a snapshot. A client that awaits each reply
-    /// makes one round trip per command. What a script calls inside the server does not count.
+    /// makes one round trip per command. What a script calls inside the server does not count. Of the PostgreSQL protocol: round trips, as <c>SYNC</c> and <c>QUERY</c>.
     /// </summary>
     public IReadOnlyDictionary<string, long> Commands => new Dictionary<string, long>(_commands, StringComparer.Ordinal);
 

@@ -12,6 +12,13 @@ internal static class MemoryBackendServices
         services.AddSingleton<MemorySessionStore>();
         services.AddSingleton<MemoryNodeDirectory>();
         services.AddSingleton<MemoryKeyVault>();
+        services.AddSingleton(new SharedBackend(StoreKind.Memory)
+        {
+            Sessions = provider => provider.GetRequiredService<MemorySessionStore>(),
+            Announcements = provider => provider.GetRequiredService<MemorySessionStore>(),
+            Nodes = provider => provider.GetRequiredService<MemoryNodeDirectory>(),
+            Keys = provider => provider.GetRequiredService<MemoryKeyVault>(),
+        });
         return services;
     }
 }

@@ -32,12 +32,12 @@ internal sealed class MemorySessionStore(TimeProvider time) : ISessionStore, ISe
 
     public void ListenForWanted(Action<SessionKey> wanted) => _wanted += wanted;
 
-    public ValueTask<bool> AskAsync(SessionKey key, CancellationToken cancellationToken)
+    public ValueTask<int?> AskAsync(SessionKey key, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         var nodes = _wanted;
         nodes?.Invoke(key);
-        return ValueTask.FromResult(nodes is { HasSingleTarget: false });
+        return ValueTask.FromResult<int?>(nodes is null ? 0 : nodes.GetInvocationList().Length - 1);
     }
 
     public ValueTask<SessionRead> ReadAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken)

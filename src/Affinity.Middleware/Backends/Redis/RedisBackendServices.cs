@@ -13,6 +13,13 @@ internal static class RedisBackendServices
         services.AddSingleton<RedisSessionAnnouncements>();
         services.AddSingleton<RedisNodeDirectory>();
         services.AddSingleton<RedisKeyVault>();
+        services.AddSingleton(new SharedBackend(StoreKind.Redis)
+        {
+            Sessions = provider => provider.GetRequiredService<RedisSessionStore>(),
+            Announcements = provider => provider.GetRequiredService<RedisSessionAnnouncements>(),
+            Nodes = provider => provider.GetRequiredService<RedisNodeDirectory>(),
+            Keys = provider => provider.GetRequiredService<RedisKeyVault>(),
+        });
         return services;
     }
 }

@@ -34,20 +34,19 @@ internal sealed class RedisSessionAnnouncements(RedisConnection connection, Redi
 
     public void ListenForWanted(Action<SessionKey> wanted) => Begin(() => _wanted += wanted);
 
-    public async ValueTask<bool> AskAsync(SessionKey key, CancellationToken cancellationToken)
+    public async ValueTask<int?> AskAsync(SessionKey key, CancellationToken cancellationToken)
     {
         try
         {
             var subscriber = await connection.GetSubscriberAsync(cancellationToken);
             var heard = await subscriber.PublishAsync(_channel, $"{key.Value} {Wanted}").UntilAsync(cancellationToken);
 
-            // A server of a cluster counts its own listeners only, so there it is not known.
-            return heard > 1 || Array.Exists(subscriber.Multiplexer.GetEndPoints(), point => subscriber.Multiplexer.GetServer(point).ServerType == ServerType.Cluster);
+            // A server of a cluster counts its own listeners only. This node is one of them, unless it has just lost its connection: then it counts one too few and is asked once more.
+            return Array.Exists(subscriber.Multiplexer.GetEndPoints(), point => subscriber.Multiplexer.GetServer(point).ServerType == ServerType.Cluster) ? null : (int)Math.Max(heard - 1, 0);
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            // Nobody has heard, as far as is known; what is lost is told as lost.
-            return false;
+            return 0;
         }
     }
 

@@ -407,6 +407,37 @@ public sealed class LostWritesTests
         Assert.True(loader.LoadAsync(ticket, default).AsTask().IsCompletedSuccessfully);
     }
 
+    /// <summary>After a fail-over a node that remembers the session was not connected yet when it was asked for, and five visitors were told a loss that was none.</summary>
+    [Fact]
+    public async Task A_node_that_has_lost_its_connection_too_is_asked_again_until_it_hears()
+    {
+        var nodes = new DeafForAWhile(_time, TimeSpan.FromMilliseconds(600));
+        var saved = await _here.SaveAsync("a");
+        nodes.ListenForWanted(_here.Healer.Want);
+        await _here.Healer.StartAsync(default);
+        _store.LoseEverything();
+        var loader = Loader(_store, _there.Near, _options, _time, nodes: nodes, others: 1);
+
+        var loading = loader.LoadAsync(Ticket(_time, _id, saved.Version), default).AsTask();
+        await UntilAsync(() => loading.IsCompleted, advance: true);
+
+        Assert.Equal((SessionLoadKind.Found, saved.Version), ((await loading).Kind, (await loading).Snapshot!.Version));
+        await _here.Healer.StopAsync(default);
+    }
+
+    [Fact]
+    public async Task Who_never_hears_is_waited_for_no_longer_than_for_the_store()
+    {
+        var loader = Loader(_store, _there.Near, _options, _time, nodes: new DeafForAWhile(_time, TimeSpan.FromHours(1)), others: 1);
+        var began = _time.GetTimestamp();
+
+        var loading = loader.LoadAsync(Ticket(_time, _id, Version(5)), default).AsTask();
+        await UntilAsync(() => loading.IsCompleted, advance: true);
+
+        Assert.Equal(SessionLoadKind.Lost, (await loading).Kind);
+        Assert.InRange(_time.GetElapsedTime(began), _options.StoreTimeout, _options.StoreTimeout + TimeSpan.FromMilliseconds(500));
+    }
+
     private static SessionDelta Sets(params string[] keys)
     {
         var delta = new SessionDelta();
@@ -491,6 +522,30 @@ public sealed class LostWritesTests
             }
 
             return start;
+        }
+    }
+
+    /// <summary>Nodes whom no question reaches until some time has passed.</summary>
+    private sealed class DeafForAWhile(ManualTime time, TimeSpan deaf) : ISessionAnnouncements
+    {
+        private readonly long _began = time.GetTimestamp();
+        private Action<SessionKey>? _wanted;
+
+        public void Listen(Action<SessionKey, int> stale)
+        {
+        }
+
+        public void ListenForWanted(Action<SessionKey> wanted) => _wanted += wanted;
+
+        public ValueTask<int?> AskAsync(SessionKey key, CancellationToken cancellationToken)
+        {
+            if (time.GetElapsedTime(_began) < deaf)
+            {
+                return ValueTask.FromResult<int?>(0);
+            }
+
+            _wanted?.Invoke(key);
+            return ValueTask.FromResult<int?>(1);
         }
     }
 }

@@ -24,11 +24,11 @@ internal static class NearSample
     /// <summary>A loader with all that it needs; what the healer does in the background it does not do.</summary>
     public static SessionLoader Loader(
         ISessionStore store, NearCache near, SessionsOptions options, TimeProvider time, AffinityMetrics? metrics = null, ISessionAnnouncements? nodes = null,
-        SessionLosses? losses = null, SessionHealer? healer = null)
+        SessionLosses? losses = null, SessionHealer? healer = null, int others = 0)
     {
         metrics ??= TestMetrics.Create();
         losses ??= Losses(store, time, metrics);
-        return new SessionLoader(store, near, healer ?? Healer(store, near, options, time, metrics, losses), losses, options, time, metrics, NullLogger<SessionLoader>.Instance, nodes);
+        return new SessionLoader(store, near, healer ?? Healer(store, near, options, time, metrics, losses), losses, options, time, metrics, NullLogger<SessionLoader>.Instance, nodes, new OtherNodes(() => others));
     }
 
     public static SessionLosses Losses(ISessionStore store, TimeProvider time, AffinityMetrics? metrics = null, ILogger<SessionLosses>? logger = null) =>

@@ -2,31 +2,26 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 
-namespace ShopFarm;
+namespace ShopFarm.Stores;
 
-/// <summary>The Redis that the shops share: the given one, else a Garnet of the farm's own.</summary>
-internal sealed class Store(string name, string address, ChildProcess? process) : IAsyncDisposable
+/// <summary>The given Redis, else a Garnet of the farm's own.</summary>
+internal static class RedisStore
 {
-    public string Name { get; } = name;
-
-    /// <summary>The connection string.</summary>
-    public string Address { get; } = address;
-
     public static async Task<Store> StartAsync(FarmOptions options, string logs, CancellationToken cancellationToken)
     {
         if (options.Redis is { Length: > 0 } given)
         {
-            return new Store("Redis as given", given, process: null);
+            return Named("Redis as given", given);
         }
 
         var server = await RestoreGarnetAsync(logs, cancellationToken);
         var port = Tools.FreePort();
+        var address = string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{port}");
         var process = await ChildProcess.StartAsync("garnet", logs, logs, ["dotnet", server, "--port", Text(port), "--bind", "127.0.0.1", "--lua", "--lua-transaction-mode", "--memory", "256m", "--index", "32m"]);
-        var store = new Store("Garnet", $"127.0.0.1:{port}", process);
         try
         {
-            await process.WaitUntilAsync(async () => await store.AskAsync("PING") is not null, cancellationToken);
-            return store;
+            await process.WaitUntilAsync(async () => await AskAsync(address, "PING") is not null, cancellationToken);
+            return Named("Garnet", address, process);
         }
         catch
         {
@@ -35,11 +30,12 @@ internal sealed class Store(string name, string address, ChildProcess? process) 
         }
     }
 
-    /// <summary>How many sessions it holds; null when it can't be asked in this simple way (a password, TLS, several addresses).</summary>
-    public async Task<int?> CountSessionsAsync() =>
-        await AskAsync("KEYS affinity:ShopSample:s:*") is ['*', .. var count] && int.TryParse(count, CultureInfo.InvariantCulture, out var n) ? n : null;
+    private static Store Named(string name, string address, params ChildProcess[] processes) =>
+        new(name, new Dictionary<string, string>(StringComparer.Ordinal) { ["ConnectionStrings__redis"] = address }, processes) { CountSessionsAsync = () => CountSessionsAsync(address) };
 
-    public ValueTask DisposeAsync() => process?.DisposeAsync() ?? ValueTask.CompletedTask;
+    /// <summary>Null when it can't be asked in this simple way (a password, TLS, several addresses).</summary>
+    private static async Task<int?> CountSessionsAsync(string address) =>
+        await AskAsync(address, "KEYS affinity:ShopSample:s:*") is ['*', .. var count] && int.TryParse(count, CultureInfo.InvariantCulture, out var n) ? n : null;
 
     // The tool's own program and not `dotnet garnet-server`, which is a parent that can be killed without its child.
     private static async Task<string> RestoreGarnetAsync(string logs, CancellationToken cancellationToken)
@@ -57,14 +53,14 @@ internal sealed class Store(string name, string address, ChildProcess? process) 
     }
 
     // The first line of the answer is all that is needed, so no client is.
-    private async Task<string?> AskAsync(string command)
+    private static async Task<string?> AskAsync(string address, string command)
     {
         try
         {
-            var at = Address.LastIndexOf(':');
+            var at = address.LastIndexOf(':');
             using var client = new TcpClient();
             using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(1));
-            await client.ConnectAsync(Address[..at], int.Parse(Address[(at + 1)..], CultureInfo.InvariantCulture), limit.Token);
+            await client.ConnectAsync(address[..at], int.Parse(address[(at + 1)..], CultureInfo.InvariantCulture), limit.Token);
             var words = command.Split(' ');
             var request = $"*{words.Length}\r\n{string.Concat(words.Select(w => $"${w.Length}\r\n{w}\r\n"))}";
             await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request), limit.Token);
