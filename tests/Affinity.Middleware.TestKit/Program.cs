@@ -1,6 +1,4 @@
-using Affinity.TestKit;
 using Affinity.TestKit.ProbeApp;
-using Microsoft.Extensions.Caching.Distributed;
 
 var builder = WebApplication.CreateBuilder(args);
 SkewedTime.Add(builder.Services, builder.Configuration);
@@ -19,10 +17,6 @@ if (CacheProbe.IsFramework(builder.Configuration))
 builder.AddAffinity();
 CacheProbe.ShareKeys(builder.Services, builder.Configuration);
 SignInProbe.Add(builder.Services);
-if (builder.Configuration["Affinity:Store"] is "Distributed")
-{
-    builder.Services.AddSingleton<IDistributedCache>(new RedisCacheCommands(builder.Configuration.GetConnectionString("redis")!));
-}
 
 var app = builder.Build();
 SignInProbe.Map(app);

@@ -109,6 +109,7 @@ public sealed class ProbeFarm : IAsyncDisposable
 
         if (_keys is not null)
         {
+            configuration["Probe:Cache"] = "redis";
             configuration["Affinity:KeyDirectory"] = _keys.Path;
         }
 

@@ -9,6 +9,7 @@ internal static class RedisBackendServices
     {
         services.AddSingleton<RedisConnection>();
         services.AddSingleton<RedisSessionStore>();
+        services.AddSingleton<RedisSessionCache>();
         services.AddSingleton<RedisSessionAnnouncements>();
         services.AddSingleton<RedisNodeDirectory>();
         services.AddSingleton<RedisKeyVault>();
