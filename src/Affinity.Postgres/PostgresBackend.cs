@@ -46,7 +46,7 @@ internal static class PostgresBackend
         services.AddSingleton(static provider =>
         {
             var sessions = provider.GetRequiredService<SessionsOptions>();
-            var options = new WriteThroughOptions { MaxAge = sessions.NearCache.MaxAge, StoreTimeout = sessions.StoreTimeout, ServesInOutage = sessions.OnStoreAway != StoreAwayPolicy.Fail };
+            var options = new WriteThroughOptions { MaxAge = sessions.NearCache.MaxAge, StoreTimeout = sessions.StoreTimeout, ServesInOutage = sessions.OnStoreAway != StoreAway.Fail };
             return ActivatorUtilities.CreateInstance<WriteThroughSessionStore>(provider, provider.GetRequiredService<PostgresSessionStore>(), provider.GetRequiredService<RedisSessionCache>(), options);
         });
         services.AddSingleton(new SharedBackend(StoreKind.RedisOverPostgres)
