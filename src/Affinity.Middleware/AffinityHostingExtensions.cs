@@ -11,6 +11,7 @@ using Affinity.Nodes;
 using Affinity.Sessions;
 using Affinity.Stickiness;
 using Affinity.Tickets;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -84,6 +85,9 @@ public static class AffinityHostingExtensions
         services.AddSingleton(provider => Settings(provider).Stickiness);
         services.AddSingleton(provider => Settings(provider).Sessions);
         services.AddSingleton(provider => Settings(provider).Redis);
+
+        services.AddSingleton(provider => FarmSettings.Of(
+            Settings(provider), provider.GetRequiredService<IOptions<DataProtectionOptions>>().Value.ApplicationDiscriminator, provider.GetService<CustomDialect>()?.Dialect, provider.GetServices<AgreedSetting>()));
 
         // A visitor whose session has ended for idleness is bound to nothing.
         services.AddSingleton(provider => new BoundVisitors(Settings(provider).Sessions.IdleTimeout, provider.GetRequiredService<TimeProvider>()));

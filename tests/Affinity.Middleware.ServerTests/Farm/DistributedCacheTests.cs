@@ -78,7 +78,7 @@ public sealed class DistributedCacheTests(ITestOutputHelper output)
     }
 
     internal static (string Key, string Value)[] Settings(string keys) =>
-        [("Affinity:Store", "Distributed"), ("Probe:Cache", "redis"), ("Affinity:KeyDirectory", keys), ("Affinity:Sessions:NearCache:MaxAge", "00:00:01")];
+        [("Affinity:Store", "Distributed"), ("Probe:Cache", "redis"), ("Affinity:KeyDirectory", keys), ("Affinity:Sessions:StoreTimeout", "00:00:05"), ("Affinity:Sessions:NearCache:MaxAge", "00:00:01")];
 
     private static Task<ProbeFarm> StartAsync(TempDirectory keys) => ProbeFarm.StartAsync(2, TimeSpan.FromMilliseconds(1), Settings(keys.Path));
 

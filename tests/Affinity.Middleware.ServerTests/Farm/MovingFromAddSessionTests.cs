@@ -32,7 +32,7 @@ public sealed class MovingFromAddSessionTests(ITestOutputHelper output)
         }
 
         await using var next = await AppProcess.StartAsync(farm.Describe(
-            "new", [.. common, ("Affinity:Store", store), ("Affinity:Sessions:ReadFrameworkSessions", "true")]));
+            "new", [.. common, ("Affinity:Store", store), ("Affinity:Sessions:StoreTimeout", "00:00:05"), ("Affinity:Sessions:ReadFrameworkSessions", "true")]));
         old.Terminate();
         Assert.Equal(0, await old.WaitForExitAsync(TimeSpan.FromSeconds(20)));
 
@@ -42,6 +42,7 @@ public sealed class MovingFromAddSessionTests(ITestOutputHelper output)
             for (var item = 0; item < Items; item++)
             {
                 using var response = await visitor.GetAsync(next.BaseAddress, $"get/item{item}");
+                Assert.True(response.StatusCode is HttpStatusCode.OK or HttpStatusCode.NotFound, $"{response.StatusCode}: {string.Join('\n', next.Output.Lines().TakeLast(20))}");
                 Count(response.StatusCode == HttpStatusCode.OK && await response.Content.ReadAsStringAsync() == $"{number}-{item}");
             }
 

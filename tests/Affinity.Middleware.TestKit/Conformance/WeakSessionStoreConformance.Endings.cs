@@ -150,7 +150,7 @@ public abstract partial class WeakSessionStoreConformance
     }
 
     [Fact]
-    public async Task A_defaultKey_is_refused()
+    public async Task A_default_key_is_refused()
     {
         await Assert.ThrowsAsync<InvalidOperationException>(async () => await Store.ReadAsync(default, default, CancellationToken.None));
         await Assert.ThrowsAsync<InvalidOperationException>(async () => await Store.WriteAsync(default, Create(), CancellationToken.None));

@@ -21,6 +21,8 @@ public sealed class FrameworkSessionTests : IAsyncLifetime
     private const string Theirs = ".AspNetCore.Session";
     private const string Ours = "__Host-affinity";
 
+    private static readonly string Secret = Convert.ToBase64String([.. Enumerable.Range(0, 32).Select(i => (byte)i)]);
+
     private readonly PipelineApp.SharedBackend _backend = new();
     private readonly EphemeralDataProtectionProvider _keys = new();
     private readonly CountedCache _cache = new();
@@ -279,6 +281,7 @@ public sealed class FrameworkSessionTests : IAsyncLifetime
         options =>
         {
             options.Sessions.ReadFrameworkSessions = true;
+            options.Secrets.Add(Secret);
             configure?.Invoke(options);
         },
         builder => builder.Services.AddSingleton<IDistributedCache>(_cache).AddSingleton<IDataProtectionProvider>(_keys),
