@@ -1,6 +1,3 @@
-using Affinity.Backends.Redis;
-using Affinity.Backends.WriteThrough;
-using Affinity.Sessions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -38,21 +35,6 @@ internal static class PostgresBackend
         services.AddSingleton(new SharedBackend(StoreKind.Postgres)
         {
             Sessions = static provider => provider.GetRequiredService<PostgresSessionStore>(),
-            Announcements = static provider => provider.GetRequiredService<PostgresSessionAnnouncements>(),
-            Nodes = static provider => provider.GetRequiredService<PostgresNodeDirectory>(),
-            Keys = static provider => provider.GetRequiredService<PostgresKeyVault>(),
-            Options = typeof(PostgresOptions),
-        });
-        services.AddSingleton(static provider =>
-        {
-            var sessions = provider.GetRequiredService<SessionsOptions>();
-            var options = new WriteThroughOptions { MaxAge = sessions.NearCache.MaxAge, StoreTimeout = sessions.StoreTimeout, ServesInOutage = sessions.OnStoreAway != StoreAway.Fail };
-            return ActivatorUtilities.CreateInstance<WriteThroughSessionStore>(provider, provider.GetRequiredService<PostgresSessionStore>(), provider.GetRequiredService<RedisSessionCache>(), options);
-        });
-        services.AddSingleton(new SharedBackend(StoreKind.RedisOverPostgres)
-        {
-            // Redis may be lost at any time, so all else lies in the database.
-            Sessions = static provider => provider.GetRequiredService<WriteThroughSessionStore>(),
             Announcements = static provider => provider.GetRequiredService<PostgresSessionAnnouncements>(),
             Nodes = static provider => provider.GetRequiredService<PostgresNodeDirectory>(),
             Keys = static provider => provider.GetRequiredService<PostgresKeyVault>(),

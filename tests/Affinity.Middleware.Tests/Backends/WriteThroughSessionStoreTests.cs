@@ -126,11 +126,11 @@ public sealed class WriteThroughSessionStoreTests
         var second = ReadAsync();
         Assert.True(second.IsCompletedSuccessfully); // without any time passing
         await WriteAsync(version);
-        Assert.Equal(calls + 1, _cache.Calls); // the trial
+        Assert.Equal(calls, _cache.Calls); // the trial is under way
         Assert.Equal(["SessionCacheAway"], _log.Events);
 
         silence.SetResult();
-        Assert.Equal(["SessionCacheAway", "SessionCacheBack"], _log.Events); // whoever ended the silence went on with the trial
+        Assert.True(SpinWait.SpinUntil(() => _log.Count("SessionCacheBack") == 1, TimeSpan.FromSeconds(10)));
         _cache.Held = Copy(version, TimeSpan.Zero);
         var reads = _database.Reads;
         Assert.Equal(version, (await ReadAsync()).Session!.Version);
