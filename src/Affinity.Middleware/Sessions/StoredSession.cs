@@ -39,6 +39,9 @@ public enum SessionReadKind
 /// <param name="Session">The record for Found and Unchanged, else null.</param>
 public readonly record struct SessionRead(SessionReadKind Kind, StoredSession? Session)
 {
+    /// <summary>How long before the question the state may lie that this shows, at most; zero unless it comes from a copy that lags behind. What was ended or renewed since is not in it.</summary>
+    public TimeSpan Age { get; init; }
+
     /// <summary>Nothing there.</summary>
     public static SessionRead Absent => default;
 

@@ -68,6 +68,8 @@ public sealed class MetricReferenceTests
         metrics.TouchDropped();
         metrics.StoreCalled("", "", TimeSpan.Zero);
         metrics.Beat("");
+        metrics.ReplicaRead("");
+        metrics.ObserveReplicas(() => [(1, TimeSpan.Zero)]);
         listener.RecordObservableInstruments();
 
         Assert.Equal(published.Count, seen.Count);
