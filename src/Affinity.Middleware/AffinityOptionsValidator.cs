@@ -112,6 +112,11 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHost
         {
             yield return $"Affinity:Store is {options.Store}, but nothing says where Redis is: set ConnectionStrings:redis or Affinity:Redis:Configuration, like 'host:6379,password=…,ssl=true'.";
         }
+
+        if (options is { Store: StoreKind.Postgres or StoreKind.RedisOverPostgres, HasDatabase: false })
+        {
+            yield return $"Affinity:Store is {options.Store}, but nothing says where the database is: set ConnectionStrings:affinity-db or Affinity:Postgres:ConnectionString, like 'Host=db;Database=shop;Username=shop;Password=…'.";
+        }
     }
 
     private static IEnumerable<string> OwnFaults(AffinityOptions options)
