@@ -16,7 +16,7 @@
 set -euo pipefail
 
 CONFIGURATION=Release # what is tested is what ships
-SERVERS=(redis-server haproxy nginx caddy apache2:apache2-bin varnishd:varnish) # program, or program:package
+SERVERS=(redis-server haproxy nginx caddy apache2:apache2-bin varnishd:varnish initdb:postgresql) # program, or program:package
 
 cd "$(dirname "${BASH_SOURCE[0]}")"
 exec </dev/null
@@ -73,8 +73,8 @@ say() { echo "[$(date +%T)] $*"; }
 
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi; }
 
-# Debian keeps servers in sbin, which is not on every user's PATH.
-is_here() { PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" command -v "$1" >/dev/null; }
+# Debian keeps servers in sbin, which is not on every user's PATH, and each version of PostgreSQL in a folder of its own.
+is_here() { PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin$(printf ':%s' /usr/lib/postgresql/*/bin)" command -v "$1" >/dev/null; }
 
 install_servers() {
     local missing=() server program

@@ -16,6 +16,11 @@ switch (mode)
         builder.Services.AddSingleton<IDistributedCache>(new RedisCacheCommands(builder.Configuration.GetConnectionString("redis")!)).AddSession();
         break;
     case "affinity":
+        if (builder.Configuration["Affinity:Store"] is "Distributed")
+        {
+            builder.Services.AddSingleton<IDistributedCache>(new RedisCacheCommands(builder.Configuration.GetConnectionString("redis")!));
+        }
+
         builder.AddAffinity();
         break;
     default:

@@ -18,6 +18,7 @@ internal sealed class AffinityMetrics
     private readonly Counter<long> _journalReplays;
     private readonly Counter<long> _touchesDropped;
     private readonly Histogram<double> _storeCalls;
+    private readonly Counter<long> _cacheReads;
     private readonly Counter<long> _beats;
     private readonly Meter _meter;
 
@@ -34,6 +35,7 @@ internal sealed class AffinityMetrics
         _journalReplays = meter.CreateCounter<long>("affinity.session.journal.replays", "{journal}", "Journals out of tickets that the store was told of, by outcome.");
         _touchesDropped = meter.CreateCounter<long>("affinity.session.touches.dropped", "{touch}", "Slides of the idle time left out because the queue was full or the store away.");
         _storeCalls = meter.CreateHistogram<double>("affinity.store.call.duration", "s", "Session store calls, tries and pauses included.");
+        _cacheReads = meter.CreateCounter<long>("affinity.cache.reads", "{read}", "Reads of sessions with a cache in front of the database, by who answered.");
         _beats = meter.CreateCounter<long>("affinity.node.beats", "{beat}", "Heartbeats, by what the node directory made of them.");
     }
 
@@ -80,4 +82,7 @@ internal sealed class AffinityMetrics
     /// <param name="duration">From the call to its answer.</param>
     public void StoreCalled(string operation, string outcome, TimeSpan duration) =>
         _storeCalls.Record(duration.TotalSeconds, new TagList { { "affinity.store.operation", operation }, { "affinity.outcome", outcome } });
+
+    /// <param name="source"><c>cache database outage</c>.</param>
+    public void CacheRead(string source) => _cacheReads.Add(1, new KeyValuePair<string, object?>("affinity.cache.source", source));
 }

@@ -245,10 +245,10 @@ internal sealed class SessionLoader(
         switch (read.Kind)
         {
             case SessionReadKind.Found:
-                var found = new NearSession(key, SessionDecoder.Decode(read.Session!, time, asOf), asOf);
+                var found = new NearSession(key, SessionDecoder.Decode(read.Session!, time, asOf), Before(asOf, read.Session!.Age));
                 return known is not null && SessionHistory.Of(found.Snapshot, known.Snapshot) != SessionKinship.Later ? await RestoreAsync(session, key, found.Snapshot) : Remember(session, found);
             case SessionReadKind.Unchanged:
-                return Remember(session, new NearSession(key, known!.Snapshot.KeptUntil(time.GetUtcNow() - time.GetElapsedTime(asOf) + read.Session!.Remaining), asOf));
+                return Remember(session, new NearSession(key, known!.Snapshot.KeptUntil(time.GetUtcNow() - time.GetElapsedTime(asOf) + read.Session!.Remaining), Before(asOf, read.Session.Age)));
             case SessionReadKind.Absent when known is not null:
                 return await RestoreAsync(session, key, found: null);
             default:
@@ -256,6 +256,9 @@ internal sealed class SessionLoader(
                 return new SessionAnswer(read.Kind, Session: null);
         }
     }
+
+    /// <summary>What a copy answered was so a while before: this node remembers it from then on, so that its age here and there together are bounded.</summary>
+    private long Before(long timestamp, TimeSpan age) => age == TimeSpan.Zero ? timestamp : timestamp - (long)(age.TotalSeconds * time.TimestampFrequency);
 
     /// <summary>The store has less than this node knew before it asked.</summary>
     private async Task<SessionAnswer> RestoreAsync(SessionId session, SessionKey key, SessionSnapshot? found)

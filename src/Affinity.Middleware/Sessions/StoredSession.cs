@@ -16,6 +16,11 @@ public sealed record StoredSession(
     /// Empty in an <see cref="SessionReadKind.Unchanged"/> answer.
     /// </summary>
     public IReadOnlyList<SessionVersion> Writes { get; init; } = [];
+
+    /// <summary>
+    /// How long before the answer, at most, whoever decides about the session still said so: a copy that answers tells its age, so that nobody takes an old answer for a fresh one. Zero (the default): it is the decider's own answer.
+    /// </summary>
+    public TimeSpan Age { get; init; }
 }
 
 /// <summary>What a read found.</summary>

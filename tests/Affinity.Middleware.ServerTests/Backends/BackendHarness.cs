@@ -85,7 +85,7 @@ internal sealed class BackendHarness : IAsyncDisposable
 
     public ValueTask DisposeAsync() => Connection.DisposeAsync();
 
-    private sealed class RecordingLoggerFactory : ILoggerFactory, ILogger
+    internal sealed class RecordingLoggerFactory : ILoggerFactory, ILogger
     {
         public ConcurrentQueue<string> Lines { get; } = new();
 

@@ -30,4 +30,7 @@ public enum Needs
 
     /// <summary>varnishd.</summary>
     Varnish = 128,
+
+    /// <summary>initdb, postgres and pg_basebackup.</summary>
+    Postgres = 256,
 }

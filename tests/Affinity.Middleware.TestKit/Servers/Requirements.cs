@@ -9,6 +9,9 @@ public static class Requirements
     // Debian keeps servers in sbin, which is not on every user's PATH.
     private static readonly string[] ServerFolders = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
+    // Debian keeps each version of PostgreSQL in a folder of its own, and only wrappers, or some of its programs, on the PATH: so that folder comes first.
+    private const string PostgresVersions = "/usr/lib/postgresql";
+
     private static readonly (Needs Need, string Program, string Cure)[] Programs =
     [
         (Needs.Redis, "redis-server", "apt-get install redis-server"),
@@ -19,6 +22,7 @@ public static class Requirements
         (Needs.Chromium, "chromium", "apt-get install chromium"),
         (Needs.Apache, "apache2", "apt-get install apache2-bin"),
         (Needs.Varnish, "varnishd", "apt-get install varnish"),
+        (Needs.Postgres, "initdb", "apt-get install postgresql"),
     ];
 
     /// <summary>Whether a missing program is a failure: the environment says <c>CI=true</c>.</summary>
@@ -39,10 +43,15 @@ public static class Requirements
 
     /// <summary>Looks for a program on the PATH and in the folders of system servers.</summary>
     internal static string? Find(string program)
-        => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+        => PostgresFolders()
+            .Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
             .Concat(ServerFolders)
             .Select(folder => Path.Combine(folder, program))
             .FirstOrDefault(File.Exists);
+
+    /// <summary>The newest version first.</summary>
+    private static IEnumerable<string> PostgresFolders() => !Directory.Exists(PostgresVersions) ? []
+        : Directory.GetDirectories(PostgresVersions).OrderByDescending(folder => int.TryParse(Path.GetFileName(folder), out var version) ? version : 0).Select(folder => Path.Combine(folder, "bin"));
 
     private static string? Locate(Needs need) => need == Needs.Garnet ? GarnetTool.Locate() : Find(Entry(need).Program);
 

@@ -6,6 +6,7 @@ namespace Affinity.TestKit;
 /// <summary>POSIX signals with their Linux numbers.</summary>
 internal static partial class Signals
 {
+    public const int Interrupt = 2;
     public const int Kill = 9;
     public const int Terminate = 15;
     public const int Continue = 18;

@@ -68,6 +68,7 @@ public sealed class MetricReferenceTests
         metrics.TouchDropped();
         metrics.StoreCalled("", "", TimeSpan.Zero);
         metrics.Beat("");
+        metrics.CacheRead("");
         listener.RecordObservableInstruments();
 
         Assert.Equal(published.Count, seen.Count);

@@ -1,0 +1,46 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Affinity.Backends.Postgres;
+
+/// <summary>Everything shared lies in PostgreSQL. The main package finds this class by its name when <c>ConnectionStrings:affinity-db</c> is set.</summary>
+internal static class PostgresBackend
+{
+    /// <summary>Adds the services once, however often it is called.</summary>
+    public static void Register(IServiceCollection services)
+    {
+        if (services.Any(service => service.ServiceType == typeof(PostgresDatabase)))
+        {
+            return;
+        }
+
+        services.AddOptionsWithValidateOnStart<PostgresOptions, PostgresOptionsValidator>()
+            .BindConfiguration("Affinity:Postgres")
+            .PostConfigure<IConfiguration>((options, configuration) => options.ConnectionString ??= configuration.GetConnectionString("affinity-db"));
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(provider =>
+        {
+            // Here and not where the options are made: the app's name is known only when its own options are right.
+            var options = provider.GetRequiredService<IOptions<PostgresOptions>>().Value;
+            options.SchemaName ??= PostgresOptions.SchemaOf(provider.GetRequiredService<IOptions<AffinityOptions>>().Value.Application!);
+            return options;
+        });
+        services.AddSingleton<PostgresDatabase>();
+        services.AddSingleton<PostgresSessionStore>();
+        services.AddSingleton<PostgresSessionAnnouncements>();
+        services.AddSingleton<PostgresNodeDirectory>();
+        services.AddSingleton<PostgresKeyVault>();
+        services.AddSingleton(new SharedBackend(StoreKind.Postgres)
+        {
+            Sessions = static provider => provider.GetRequiredService<PostgresSessionStore>(),
+            Announcements = static provider => provider.GetRequiredService<PostgresSessionAnnouncements>(),
+            Nodes = static provider => provider.GetRequiredService<PostgresNodeDirectory>(),
+            Keys = static provider => provider.GetRequiredService<PostgresKeyVault>(),
+            Options = typeof(PostgresOptions),
+        });
+        services.AddSingleton<PostgresSweeper>();
+        services.AddHostedService<PostgresSweeping>();
+    }
+}
