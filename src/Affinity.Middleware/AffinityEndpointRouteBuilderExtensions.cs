@@ -9,7 +9,7 @@ namespace Microsoft.AspNetCore.Builder;
 public static class AffinityEndpointRouteBuilderExtensions
 {
     /// <summary>
-    /// Maps <c>GET /affinity/nodes</c>, <c>POST /affinity/nodes/{id}/drain</c> and <c>POST /affinity/nodes/{id}/undrain</c>, where any node answers for all, and <c>GET</c> and <c>POST /affinity/inspect</c>,
+    /// Maps <c>GET /affinity/nodes</c>, <c>POST /affinity/nodes/{id}/drain</c> and <c>POST /affinity/nodes/{id}/undrain</c>, where any node answers for all, <c>POST /affinity/store/first</c> and <c>POST /affinity/store/standby</c>, where there are two stores, and <c>GET</c> and <c>POST /affinity/inspect</c>,
     /// for those whom the policy <c>Affinity:Endpoints:Policy</c> admits.
     /// </summary>
     /// <exception cref="InvalidOperationException">No policy is named or there is none of this name, and not <c>Affinity:Endpoints:AllowAnonymousInDevelopment</c> either; or <c>AddAffinity</c> was not called.</exception>
@@ -35,6 +35,7 @@ public static class AffinityEndpointRouteBuilderExtensions
         var options = services.GetRequiredService<IOptions<AffinityOptions>>().Value.Endpoints;
         var all = endpoints.MapGroup("");
         NodeEndpoints.Map(all);
+        StoreEndpoints.Map(all);
         InspectEndpoint.Map(all);
         EndpointAccess.Apply(all, services, options, policy);
         return all;

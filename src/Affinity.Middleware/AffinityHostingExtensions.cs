@@ -2,14 +2,18 @@ using System.Reflection;
 using Affinity;
 using Affinity.Backends;
 using Affinity.Backends.Directory;
+using Affinity.Backends.Distributed;
 using Affinity.Backends.Memory;
 using Affinity.Backends.Redis;
+using Affinity.Backends.Standby;
+using Affinity.Backends.WriteThrough;
 using Affinity.Diagnostics;
 using Affinity.Inspection;
 using Affinity.Nodes;
 using Affinity.Sessions;
 using Affinity.Stickiness;
 using Affinity.Tickets;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -73,6 +77,7 @@ public static class AffinityHostingExtensions
             settings.Application ??= environment.ApplicationName;
             settings.Redis.KeyPrefix ??= RedisOptions.PrefixOf(settings.Application);
             settings.Redis.Configuration ??= configuration.GetConnectionString("redis");
+            settings.StandbyStore.Configuration ??= configuration.GetConnectionString("affinity-standby");
             settings.HasDatabase = (configuration["Affinity:Postgres:ConnectionString"] ?? configuration.GetConnectionString("affinity-db")) is { Length: > 0 };
         });
         // Each stage sees its own options only.
@@ -83,6 +88,14 @@ public static class AffinityHostingExtensions
         services.AddSingleton(provider => Settings(provider).Stickiness);
         services.AddSingleton(provider => Settings(provider).Sessions);
         services.AddSingleton(provider => Settings(provider).Redis);
+        services.AddSingleton(provider => Settings(provider).StandbyStore);
+        services.AddKeyedSingleton(RedisBackendServices.Second, (provider, _) => Settings(provider) switch
+        {
+            var settings => new RedisOptions { Configuration = settings.StandbyStore.Configuration, KeyPrefix = settings.Redis.KeyPrefix, DataProtectionKey = settings.Redis.DataProtectionKey, ConnectTimeout = settings.Redis.ConnectTimeout },
+        });
+
+        services.AddSingleton(provider => FarmSettings.Of(
+            Settings(provider), provider.GetRequiredService<IOptions<DataProtectionOptions>>().Value.ApplicationDiscriminator, provider.GetService<CustomDialect>()?.Dialect, provider.GetServices<AgreedSetting>()));
 
         // A visitor whose session has ended for idleness is bound to nothing.
         services.AddSingleton(provider => new BoundVisitors(Settings(provider).Sessions.IdleTimeout, provider.GetRequiredService<TimeProvider>()));
@@ -94,13 +107,28 @@ public static class AffinityHostingExtensions
     {
         services.AddMemoryBackend();
         services.AddRedisBackend();
+        services.AddDistributedBackend(provider => Settings(provider).Application!);
         AddPostgresBackend(services);
-        services.AddSingleton(provider => Chosen(provider).Sessions(provider));
-        services.AddSingleton(provider => Chosen(provider).Announcements?.Invoke(provider)!);
-        services.AddSingleton(provider => Chosen(provider).Nodes?.Invoke(provider) ?? provider.GetRequiredService<MemoryNodeDirectory>());
-        services.AddSingleton(provider => Settings(provider).KeyDirectory is { } directory ? new DirectoryKeyVault(directory, provider.GetRequiredService<TimeProvider>())
-            : Chosen(provider).Keys?.Invoke(provider) ?? provider.GetRequiredService<MemoryKeyVault>());
+        services.AddWriteThroughBackend(provider => Settings(provider).Sessions switch
+        {
+            var sessions => new WriteThroughOptions { MaxAge = sessions.NearCache.MaxAge, StoreTimeout = sessions.StoreTimeout, ServesInOutage = sessions.OnStoreAway != StoreAway.Fail },
+        });
+        services.AddStandby(First, provider => Settings(provider).HasStandby ? RedisBackendServices.SecondSite(provider) : null);
+        services.AddSingleton(provider => Pair(provider)?.Sessions ?? Chosen(provider).Sessions(provider));
+        services.AddSingleton(provider => Pair(provider)?.Announcements ?? Chosen(provider).Announcements?.Invoke(provider)!);
+        services.AddSingleton(provider => Pair(provider)?.Nodes ?? NodesOf(provider));
+        services.AddSingleton(provider => Settings(provider).KeyDirectory is { } directory ? new DirectoryKeyVault(directory, provider.GetRequiredService<TimeProvider>()) : Pair(provider)?.Keys ?? KeysOf(provider));
     }
+
+    /// <summary>The store of the settings, where it is one of two.</summary>
+    private static SharedSite First(IServiceProvider provider) =>
+        new(Chosen(provider).Sessions(provider), Chosen(provider).Announcements?.Invoke(provider), NodesOf(provider), KeysOf(provider));
+
+    private static SharedSite? Pair(IServiceProvider provider) => provider.GetService<StandbyPair>()?.Site;
+
+    private static INodeDirectory NodesOf(IServiceProvider provider) => Chosen(provider).Nodes?.Invoke(provider) ?? provider.GetRequiredService<MemoryNodeDirectory>();
+
+    private static IKeyVault KeysOf(IServiceProvider provider) => Chosen(provider).Keys?.Invoke(provider) ?? provider.GetRequiredService<MemoryKeyVault>();
 
     private static SharedBackend Chosen(IServiceProvider provider) =>
         provider.GetServices<SharedBackend>().LastOrDefault(backend => backend.Kind == Settings(provider).ChosenStore) ?? throw new InvalidOperationException(AffinityOptionsValidator.NotOffered(Settings(provider).ChosenStore));

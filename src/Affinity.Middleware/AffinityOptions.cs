@@ -1,5 +1,6 @@
 using Affinity.Backends;
 using Affinity.Backends.Redis;
+using Affinity.Backends.Standby;
 using Affinity.Nodes;
 using Affinity.Sessions;
 using Affinity.Stickiness;
@@ -55,11 +56,17 @@ public sealed class AffinityOptions
     /// <summary>How Redis is reached, where it is the store or in front of it.</summary>
     public RedisOptions Redis { get; } = new();
 
+    /// <summary>A second store, for the day on which the first one is away.</summary>
+    public StandbyStoreOptions StandbyStore { get; } = new();
+
     /// <summary>Whether a connection string for a database is there.</summary>
     internal bool HasDatabase { get; set; }
 
     /// <summary>Whether one for Redis is.</summary>
     internal bool HasRedis => Redis.Configuration is { Length: > 0 };
+
+    /// <summary>Whether one for a standby is.</summary>
+    internal bool HasStandby => StandbyStore.Configuration is { Length: > 0 };
 
     /// <summary>Which store it is.</summary>
     internal StoreKind ChosenStore => Store != StoreKind.Automatic ? Store : HasDatabase ? StoreKind.Postgres : HasRedis ? StoreKind.Redis : StoreKind.Memory;

@@ -1,5 +1,6 @@
 using Affinity.Backends;
 using Affinity.Backends.Redis;
+using Affinity.Backends.Standby;
 using Affinity.Nodes;
 using Affinity.Sessions;
 using Affinity.Stickiness;
@@ -21,12 +22,17 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHost
         ? "ConnectionStrings:affinity-db is set or Affinity:Store names Postgres, but the package Affinity.Postgres is not there: add a reference to it, or leave both out."
         : $"Affinity:Store is {store}, which nothing offers.";
 
+    /// <summary>What must be offered for a store: one in front of another needs both.</summary>
+    private static StoreKind[] DecidersOf(StoreKind store) => store == StoreKind.RedisOverPostgres ? [store, StoreKind.Postgres] : [store];
+
     public ValidateOptionsResult Validate(string? name, AffinityOptions options)
     {
         List<string> faults =
         [
             .. OwnFaults(options),
             .. StoreFaults(options),
+            .. StandbyStoreOptionsValidator.Faults(
+                options.StandbyStore, options.StandbyStore.Configuration is { } standby && RedisOptionsValidator.IsReadable(standby), options.StoreKnowsNodes, options.Node.DeadAfter),
             .. SecretsValidator.Faults([.. options.Secrets]),
             .. NodeOptionsValidator.Faults(options.Node),
             .. DrainOptionsValidator.Faults(options.Drain, host.Value.ShutdownTimeout),
@@ -98,7 +104,7 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHost
         {
             yield return "ConnectionStrings:affinity-db and ConnectionStrings:redis are both set: say by Affinity:Store whether sessions lie in Postgres, in Redis, or in RedisOverPostgres, where Redis is only a cache.";
         }
-        else if (backends is not null && !backends.Any(backend => backend.Kind == options.ChosenStore))
+        else if (backends is not null && !DecidersOf(options.ChosenStore).All(kind => backends.Any(backend => backend.Kind == kind)))
         {
             yield return NotOffered(options.ChosenStore);
         }
@@ -106,6 +112,11 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHost
         if (options is { Store: StoreKind.Redis or StoreKind.RedisOverPostgres, HasRedis: false })
         {
             yield return $"Affinity:Store is {options.Store}, but nothing says where Redis is: set ConnectionStrings:redis or Affinity:Redis:Configuration, like 'host:6379,password=…,ssl=true'.";
+        }
+
+        if (options is { Store: StoreKind.Distributed, Secrets.Count: 0, KeyDirectory: null })
+        {
+            yield return "Affinity:Store is Distributed, and a cache evicts, so no keys lie in it: set Affinity:KeyDirectory to a directory that all instances share, or give all one secret (Affinity:Secrets, made with: openssl rand -base64 32) and share the app's Data Protection keys.";
         }
 
         if (options is { Store: StoreKind.Postgres or StoreKind.RedisOverPostgres, HasDatabase: false })

@@ -18,6 +18,7 @@ internal sealed class AffinityMetrics
     private readonly Counter<long> _journalReplays;
     private readonly Counter<long> _touchesDropped;
     private readonly Histogram<double> _storeCalls;
+    private readonly Counter<long> _cacheReads;
     private readonly Counter<long> _beats;
     private readonly Counter<long> _replicaReads;
     private readonly Meter _meter;
@@ -36,6 +37,7 @@ internal sealed class AffinityMetrics
         _touchesDropped = meter.CreateCounter<long>("affinity.session.touches.dropped", "{touch}", "Slides of the idle time left out because the queue was full or the store away.");
         _storeCalls = meter.CreateHistogram<double>("affinity.store.call.duration", "s", "Session store calls, tries and pauses included.");
         _replicaReads = meter.CreateCounter<long>("affinity.replica.reads", "{read}", "Reads that a replica of the database may answer, by whether it did, or why the primary was asked.");
+        _cacheReads = meter.CreateCounter<long>("affinity.cache.reads", "{read}", "Reads of sessions with a cache in front of the database, by who answered.");
         _beats = meter.CreateCounter<long>("affinity.node.beats", "{beat}", "Heartbeats, by what the node directory made of them.");
     }
 
@@ -58,7 +60,7 @@ internal sealed class AffinityMetrics
     public void StickinessDecided(string decision, string reason) =>
         _decisions.Add(1, new KeyValuePair<string, object?>("affinity.stickiness.decision", decision), new KeyValuePair<string, object?>("affinity.stickiness.reason", reason));
 
-    /// <param name="outcome"><c>near found absent ended lost behind diverged superseded unreadable unreachable</c>.</param>
+    /// <param name="outcome"><c>near found absent ended lost behind diverged superseded unreadable unreachable adopted framework_unreadable framework_too_large</c>.</param>
     public void SessionLoaded(string outcome) => _sessionLoads.Add(1, new KeyValuePair<string, object?>("affinity.session.outcome", outcome));
 
     /// <param name="outcome"><c>written journaled ended superseded lost lost_writes too_large journal_full failed</c>.</param>
@@ -92,4 +94,7 @@ internal sealed class AffinityMetrics
     /// <param name="duration">From the call to its answer.</param>
     public void StoreCalled(string operation, string outcome, TimeSpan duration) =>
         _storeCalls.Record(duration.TotalSeconds, new TagList { { "affinity.store.operation", operation }, { "affinity.outcome", outcome } });
+
+    /// <param name="source"><c>cache database outage</c>.</param>
+    public void CacheRead(string source) => _cacheReads.Add(1, new KeyValuePair<string, object?>("affinity.cache.source", source));
 }

@@ -185,7 +185,7 @@ internal sealed class GuardedSessionStore : ISessionStore
             .AddTimeout(limit)
             .AddRetry(new RetryStrategyOptions
             {
-                ShouldHandle = new PredicateBuilder().Handle<SessionStoreException>(e => e.Fault == SessionStoreFault.NotApplied),
+                ShouldHandle = new PredicateBuilder().Handle<SessionStoreException>(e => e.Fault == SessionStoreFault.NotApplied && !WasNotAsked(e)),
                 MaxRetryAttempts = 4,
                 Delay = TimeSpan.FromMilliseconds(20),
                 BackoffType = DelayBackoffType.Exponential,
@@ -193,7 +193,8 @@ internal sealed class GuardedSessionStore : ISessionStore
             })
             .AddCircuitBreaker(new CircuitBreakerStrategyOptions
             {
-                ShouldHandle = new PredicateBuilder().Handle<SessionStoreException>(e => e.Fault != SessionStoreFault.Unreadable),
+                // A store that leaves its own database alone for a moment, and answers from copies meanwhile, is not left alone for it.
+                ShouldHandle = new PredicateBuilder().Handle<SessionStoreException>(e => e.Fault != SessionStoreFault.Unreadable && !WasNotAsked(e)),
                 FailureRatio = 0.5,
                 MinimumThroughput = 10,
                 SamplingDuration = TimeSpan.FromSeconds(5),

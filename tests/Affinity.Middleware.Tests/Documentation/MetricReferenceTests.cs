@@ -70,6 +70,7 @@ public sealed class MetricReferenceTests
         metrics.Beat("");
         metrics.ReplicaRead("");
         metrics.ObserveReplicas(() => [(1, TimeSpan.Zero)]);
+        metrics.CacheRead("");
         listener.RecordObservableInstruments();
 
         Assert.Equal(published.Count, seen.Count);

@@ -1,6 +1,7 @@
 using Affinity.Backends;
 using Affinity.Backends.Memory;
 using Affinity.Backends.Redis;
+using Affinity.Backends.WriteThrough;
 using Affinity.Nodes;
 using Affinity.Sessions;
 using Affinity.Tickets;
@@ -76,6 +77,35 @@ public sealed class StoreChoiceTests
         Assert.IsType(nodes, app.Services.GetRequiredService<INodeDirectory>());
         Assert.IsType(keys, app.Services.GetRequiredService<IKeyVault>());
         Assert.NotNull(app.Services.GetService<ISessionAnnouncements>());
+    }
+
+    [Fact]
+    public async Task Redis_over_a_database_reads_through_the_cache_and_leaves_all_else_to_the_database()
+    {
+        var builder = WebApplication.CreateBuilder();
+        builder.Configuration.AddInMemoryCollection([new("ConnectionStrings:redis", "localhost:1"), new("ConnectionStrings:affinity-db", "Host=localhost;Port=1"), new("Affinity:Store", "RedisOverPostgres")]);
+        builder.AddAffinity();
+        builder.Services.AddSingleton(new SharedBackend(StoreKind.Postgres)
+        {
+            Sessions = provider => provider.GetRequiredService<MemorySessionStore>(),
+            Announcements = provider => provider.GetRequiredService<MemorySessionStore>(),
+            Nodes = provider => provider.GetRequiredService<MemoryNodeDirectory>(),
+            Keys = provider => provider.GetRequiredService<MemoryKeyVault>(),
+        });
+        await using var app = builder.Build();
+
+        Assert.IsType<WriteThroughSessionStore>(app.Services.GetRequiredService<ISessionStore>());
+        Assert.IsType<MemoryNodeDirectory>(app.Services.GetRequiredService<INodeDirectory>());
+        Assert.IsType<MemoryKeyVault>(app.Services.GetRequiredService<IKeyVault>());
+        Assert.IsType<MemorySessionStore>(app.Services.GetRequiredService<ISessionAnnouncements>());
+    }
+
+    [Fact]
+    public void Redis_over_a_database_without_the_package_of_the_database_is_a_fault_that_names_it()
+    {
+        var fault = Assert.Single(Faults(Options(StoreKind.RedisOverPostgres, redis: true, database: true), [StoreKind.Memory, StoreKind.Redis, StoreKind.RedisOverPostgres]));
+
+        Assert.Contains("Affinity.Postgres", fault, StringComparison.Ordinal);
     }
 
     /// <summary>A cache that can only get and set: what it does not offer is kept in the process, or not at all.</summary>

@@ -33,7 +33,7 @@ internal static class RedisOptionsValidator
         }
     }
 
-    private static bool IsReadable(string configuration)
+    public static bool IsReadable(string configuration)
     {
         try
         {

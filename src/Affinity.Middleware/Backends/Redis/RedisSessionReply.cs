@@ -38,7 +38,7 @@ internal readonly record struct RedisSessionReply(string Kind, StoredSession? Se
     }
 
     /// <summary>What cannot be read of the last writes is left out: they tell histories apart, and the record stands without them.</summary>
-    private static List<SessionVersion> ParseWrites(string text)
+    public static List<SessionVersion> ParseWrites(string text)
     {
         var writes = new List<SessionVersion>(SessionWrite.RememberedWrites);
         foreach (var part in text.AsSpan().Split(','))
@@ -57,7 +57,7 @@ internal readonly record struct RedisSessionReply(string Kind, StoredSession? Se
     }
 
     /// <summary>Longer than any write asks for was put there by somebody else, and would not fit into a date.</summary>
-    private static TimeSpan Milliseconds(RedisValue value) =>
+    public static TimeSpan Milliseconds(RedisValue value) =>
         long.Parse(value.ToString(), NumberStyles.None, CultureInfo.InvariantCulture) is var milliseconds and <= RedisCalls.LongestMilliseconds
             ? TimeSpan.FromMilliseconds(milliseconds)
             : throw new OverflowException();

@@ -13,7 +13,8 @@ namespace Affinity.Backends.Redis;
 /// </remarks>
 internal static class RedisSessionScripts
 {
-    private const string Prelude = """
+    /// <summary>What the scripts over a session's record and over its copy in a cache have in common.</summary>
+    public const string Checks = """
         local key, mark = KEYS[1], ARGV[#ARGV]
 
         local function now()
@@ -45,6 +46,9 @@ internal static class RedisSessionScripts
           return isnumber(value, 15) and tonumber(value) > 0
         end
 
+        """ + "\n";
+
+    private const string Prelude = Checks + """
         -- What lies under the key: absent, ended, live or bad. At its limit a record is gone, though the server still shows it with 0 ms to live.
         -- A version that the caller knows is well-formed if it is the stored one. Last writes that are longer than any release writes are taken for none: going through them would hold up everybody.
         local function load(counter, stamp)

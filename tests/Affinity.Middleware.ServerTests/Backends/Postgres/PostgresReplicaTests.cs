@@ -97,13 +97,13 @@ public sealed class PostgresReplicaTests(FiveReplicas five, ITestOutputHelper ou
         {
             var read = await node.Store.ReadAtLeastAsync(node.Key, SessionVersion.None, version, CancellationToken.None);
             Assert.Equal((SessionReadKind.Found, version), (read.Kind, read.Session!.Version));
-            Assert.InRange(read.Age, TimeSpan.FromTicks(1), node.Replicas.Limit);
+            Assert.InRange(read.Session.Age, TimeSpan.FromTicks(1), node.Replicas.Limit);
         }
 
         var known = await node.Store.ReadAtLeastAsync(node.Key, version, version, CancellationToken.None);
         Assert.Equal(SessionReadKind.Unchanged, known.Kind);
         Assert.Equal(SessionRead.Absent, await node.Store.ReadAtLeastAsync(SessionKey.Of(SessionId.Create()), SessionVersion.None, version, CancellationToken.None));
-        Assert.Equal(TimeSpan.Zero, (await node.Store.ReadAsync(node.Key, SessionVersion.None, CancellationToken.None)).Age);
+        Assert.Equal(TimeSpan.Zero, (await node.Store.ReadAsync(node.Key, SessionVersion.None, CancellationToken.None)).Session!.Age);
         Assert.Equal(1, node.Reads["absent"]);
         Assert.Equal(5, scans.Length);
     }
@@ -299,7 +299,7 @@ internal sealed class ReplicaVisitors : IAsyncDisposable
                     var since = ended.Elapsed;
                     var read = await ReadAsync(key, create.Next);
                     kind = read.Kind;
-                    if (kind != SessionReadKind.Ended && since > read.Age + Slack)
+                    if (kind != SessionReadKind.Ended && since > (read.Session?.Age ?? TimeSpan.Zero) + Slack)
                     {
                         Interlocked.Increment(ref _stale);
                     }
