@@ -10,7 +10,7 @@ namespace Affinity.Backends.Postgres;
 /// shows all that was acknowledged before the first question, and goes on doing so; no clock of two machines is compared. One that is further behind than <see cref="Limit"/>, or fails, is not read.
 /// </summary>
 /// <remarks>
-/// An answer carries how far behind it may be (<see cref="SessionRead.Age"/>), and a node remembers it as if it had been asked that much earlier. So a session that was ended is refused within MaxAge everywhere, as without replicas, even if the
+/// An answer carries how far behind it may be (<see cref="StoredSession.Age"/>), and a node remembers it as if it had been asked that much earlier. So a session that was ended is refused within MaxAge everywhere, as without replicas, even if the
 /// announcement is lost; and at once where it was heard. What a visitor has seen is never shown older: the ticket says it.
 /// </remarks>
 internal sealed class PostgresReplicas : IAsyncDisposable
@@ -73,7 +73,7 @@ internal sealed class PostgresReplicas : IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         var outcome = read is not { } answer ? "failed" : answer.Kind == SessionReadKind.Absent ? "absent" : IsOlder(answer, atLeast) ? "older" : "replica";
         _metrics.ReplicaRead(outcome);
-        return outcome is "replica" ? read!.Value with { Age = lag } : null;
+        return outcome is not "replica" ? null : read!.Value.Session is { } session ? read.Value with { Session = session with { Age = lag } } : read;
     }
 
     public async ValueTask DisposeAsync()

@@ -39,7 +39,7 @@ public interface ISessionStore
 
     /// <summary>
     /// The same for whoever knows a version that the session has had: the answer may come from a copy that lags behind, if that shows a record which is not older, or the ending. What is older there, or not there, is asked of whoever may change
-    /// the record. How far behind the copy may have been is told by <see cref="SessionRead.Age"/>. As it stands here it is <see cref="ReadAsync"/>, which never answers less than this may.
+    /// the record. How far behind the copy may have been is told by <see cref="StoredSession.Age"/>. As it stands here it is <see cref="ReadAsync"/>, which never answers less than this may.
     /// </summary>
     /// <param name="key">Which one.</param>
     /// <param name="known">As above.</param>

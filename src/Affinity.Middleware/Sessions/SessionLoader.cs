@@ -249,17 +249,17 @@ internal sealed class SessionLoader(
             : atLeast.IsNone ? await store.ReadAsync(key, version, CancellationToken.None)
             : await store.ReadAtLeastAsync(key, version, version.Counter > atLeast.Counter ? version : atLeast, CancellationToken.None);
 
-        // A copy shows what was so before it was asked.
-        var asOf = asked - (long)(read.Age.TotalSeconds * time.TimestampFrequency);
+        var age = read.Session?.Age ?? TimeSpan.Zero;
+        var asOf = Before(asked, age);
         var found = read.Kind switch
         {
             SessionReadKind.Found => new NearSession(key, SessionDecoder.Decode(read.Session!, time, asked), asOf),
             SessionReadKind.Unchanged => new NearSession(key, known!.Snapshot.KeptUntil(time.GetUtcNow() - time.GetElapsedTime(asked) + read.Session!.Remaining), asOf),
             _ => null,
         };
-        if (found is not null && read.Age > TimeSpan.Zero && !near.MayShare(found))
+        if (found is not null && age > TimeSpan.Zero && !latest && near.WasRefusedSince(found))
         {
-            // Ended or renewed since, as this node has been told; whoever has copies may not know it yet.
+            // Ended or renewed since, as this node has been told.
             return await ReadAsync(session, known, latest: true);
         }
 
@@ -276,6 +276,9 @@ internal sealed class SessionLoader(
                 return new SessionAnswer(read.Kind, Session: null);
         }
     }
+
+    /// <summary>What a copy answered was so a while before: this node remembers it from then on, so that its age here and there together are bounded.</summary>
+    private long Before(long timestamp, TimeSpan age) => age == TimeSpan.Zero ? timestamp : timestamp - (long)(age.TotalSeconds * time.TimestampFrequency);
 
     /// <summary>The store has less than this node knew before it asked.</summary>
     private async Task<SessionAnswer> RestoreAsync(SessionId session, SessionKey key, SessionSnapshot? found)

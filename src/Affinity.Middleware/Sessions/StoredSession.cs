@@ -16,6 +16,11 @@ public sealed record StoredSession(
     /// Empty in an <see cref="SessionReadKind.Unchanged"/> answer.
     /// </summary>
     public IReadOnlyList<SessionVersion> Writes { get; init; } = [];
+
+    /// <summary>
+    /// How long before the answer, at most, whoever decides about the session still said so: a copy that answers tells its age, so that nobody takes an old answer for a fresh one. Zero (the default): it is the decider's own answer.
+    /// </summary>
+    public TimeSpan Age { get; init; }
 }
 
 /// <summary>What a read found.</summary>
@@ -39,9 +44,6 @@ public enum SessionReadKind
 /// <param name="Session">The record for Found and Unchanged, else null.</param>
 public readonly record struct SessionRead(SessionReadKind Kind, StoredSession? Session)
 {
-    /// <summary>How long before the question the state may lie that this shows, at most; zero unless it comes from a copy that lags behind. What was ended or renewed since is not in it.</summary>
-    public TimeSpan Age { get; init; }
-
     /// <summary>Nothing there.</summary>
     public static SessionRead Absent => default;
 

@@ -46,7 +46,7 @@ public sealed class WriteThroughSessionStoreTests
     {
         _cache.Held = Copy(await WriteAsync(), TimeSpan.FromSeconds(3));
 
-        Assert.Equal(TimeSpan.FromSeconds(3), (await ReadAsync()).Age);
+        Assert.Equal(TimeSpan.FromSeconds(3), (await ReadAsync()).Session!.Age);
     }
 
     [Fact]
@@ -54,7 +54,7 @@ public sealed class WriteThroughSessionStoreTests
     {
         _cache.Held = Copy(await WriteAsync(), TimeSpan.FromMinutes(3));
 
-        Assert.Equal(TimeSpan.Zero, (await ReadAsync()).Age);
+        Assert.Equal(TimeSpan.Zero, (await ReadAsync()).Session!.Age);
     }
 
     [Fact]
@@ -92,8 +92,8 @@ public sealed class WriteThroughSessionStoreTests
         var second = ReadAsync();
         goOn.SetResult();
 
-        Assert.Equal(TimeSpan.Zero, (await first).Age);
-        Assert.Equal(TimeSpan.FromMilliseconds(300), (await second).Age);
+        Assert.Equal(TimeSpan.Zero, (await first).Session!.Age);
+        Assert.Equal(TimeSpan.FromMilliseconds(300), (await second).Session!.Age);
     }
 
     [Fact]
@@ -192,7 +192,7 @@ public sealed class WriteThroughSessionStoreTests
         Assert.False(first.IsCompleted);
         _time.Advance(TimeSpan.FromMilliseconds(500));
 
-        Assert.Equal(TimeSpan.FromMinutes(1), (await first).Age);
+        Assert.Equal(TimeSpan.FromMinutes(1), (await first).Session!.Age);
         Assert.True(ReadAsync().IsCompletedSuccessfully);
         Assert.Equal(1, _database.Reads);
     }

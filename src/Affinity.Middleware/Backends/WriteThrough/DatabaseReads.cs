@@ -133,7 +133,7 @@ internal sealed class DatabaseReads(ISessionStore database, GuardedSessionCache 
             replaces = held.Mark;
         }
 
-        moment -= (long)Math.Ceiling(read.Age.TotalMilliseconds);
+        moment -= read.Session is { Age: var age } ? (long)Math.Ceiling(age.TotalMilliseconds) : 0;
         await TellAsync(key, read, held, Math.Max(0, moment), replaces);
         return new DatabaseAnswer(read, asOf);
     }
@@ -158,10 +158,10 @@ internal sealed class DatabaseReads(ISessionStore database, GuardedSessionCache 
         }
 
         var earlier = asOf > answer.AsOf ? time.GetElapsedTime(answer.AsOf, asOf) : TimeSpan.Zero;
-        var read = session.Version == known ? new SessionRead(SessionReadKind.Unchanged, session with { Payload = ReadOnlyMemory<byte>.Empty, Writes = [] })
+        session = session with { Age = session.Age + earlier };
+        return session.Version == known ? new SessionRead(SessionReadKind.Unchanged, session with { Payload = ReadOnlyMemory<byte>.Empty, Writes = [] })
             : answer.Read.Kind == SessionReadKind.Found ? new SessionRead(SessionReadKind.Found, session)
             : new SessionRead(SessionReadKind.Found, session with { Payload = held.Session!.Payload, Writes = held.Session.Writes, Generation = held.Session.Generation });
-        return read with { Age = answer.Read.Age + earlier };
     }
 
     private readonly record struct DatabaseAnswer(SessionRead Read, long AsOf);

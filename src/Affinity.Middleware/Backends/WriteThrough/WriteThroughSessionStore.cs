@@ -151,11 +151,10 @@ internal sealed class WriteThroughSessionStore : ISessionStore
 
     private SessionRead Answer(CachedSession held, SessionVersion known)
     {
-        var session = held.Session!;
-        var read = session.Version == known
+        var session = held.Session! with { Age = held.Age == TimeSpan.MaxValue ? _options.MaxAge : held.Age };
+        return session.Version == known
             ? new SessionRead(SessionReadKind.Unchanged, session with { Payload = ReadOnlyMemory<byte>.Empty, Writes = [] })
             : new SessionRead(SessionReadKind.Found, session);
-        return read with { Age = held.Age == TimeSpan.MaxValue ? _options.MaxAge : held.Age };
     }
 
     private static bool IsAmbiguous(Exception exception) => exception is SessionStoreException { Fault: SessionStoreFault.Ambiguous } or OperationCanceledException;

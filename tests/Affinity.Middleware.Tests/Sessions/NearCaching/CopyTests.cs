@@ -135,7 +135,8 @@ public sealed class CopyTests
             }
 
             OfCopy++;
-            return (await copy.ReadAsync(key, known, cancellationToken)) with { Age = Age };
+            var read = await copy.ReadAsync(key, known, cancellationToken);
+            return read.Session is { } session ? read with { Session = session with { Age = Age } } : read;
         }
 
         public ValueTask<SessionWriteResult> WriteAsync(SessionKey key, SessionWrite write, CancellationToken cancellationToken) => primary.WriteAsync(key, write, cancellationToken);
