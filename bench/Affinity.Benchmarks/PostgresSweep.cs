@@ -48,7 +48,8 @@ internal static class PostgresSweep
         await MeasureAsync(store, "while they are removed", sweep);
         watch.Stop();
         await MeasureAsync(store, "afterwards", Task.Delay(Phase));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\n{await sweep:N0} rows were removed in {watch.Elapsed.TotalSeconds:0.0} s, {await sweep / watch.Elapsed.TotalSeconds:N0} a second."));
+        var removed = await sweep;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"\n{removed:N0} rows were removed in {watch.Elapsed.TotalSeconds:0.0} s, {removed / watch.Elapsed.TotalSeconds:N0} a second."));
     }
 
     private static async Task MeasureAsync(PostgresSessionStore store, string name, Task until)

@@ -158,12 +158,11 @@ public sealed class PostgresReplicaTests(FiveReplicas five, ITestOutputHelper ou
     [ServerFact(Needs.Postgres)]
     public async Task What_is_on_a_standby_too_is_told_and_without_one_it_is_not()
     {
-        await using var pair = await PostgresPair.StartAsync();
-        await using var node = new PostgresNode(pair.Primary.ConnectionString);
+        await using var node = new PostgresNode(_pair.Primary.ConnectionString);
         await node.WriteAsync(BackendHarness.Create(1));
         Assert.True(await node.Store.IsReplicatedAsync(CancellationToken.None));
 
-        pair.Part();
+        _pair.Part();
         await node.WriteAsync(BackendHarness.Create(2), SessionKey.Of(SessionId.Create()));
         using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
         try
@@ -175,8 +174,8 @@ public sealed class PostgresReplicaTests(FiveReplicas five, ITestOutputHelper ou
             // The primary has not noticed yet that its standby is cut off.
         }
 
-        pair.Network.Refuse = false;
-        await pair.WaitUntilReplayedAsync();
+        _pair.Network.Refuse = false;
+        await _pair.WaitUntilReplayedAsync();
         using var again = new CancellationTokenSource(TimeSpan.FromSeconds(10));
         while (!await node.Store.IsReplicatedAsync(again.Token))
         {
