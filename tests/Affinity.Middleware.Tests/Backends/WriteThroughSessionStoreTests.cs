@@ -119,7 +119,7 @@ public sealed class WriteThroughSessionStoreTests
         var silence = _cache.Silence();
         var first = ReadAsync();
         Assert.False(first.IsCompleted);
-        _time.Advance(TimeSpan.FromMilliseconds(100));
+        _time.Advance(TimeSpan.FromMilliseconds(200));
         Assert.Equal(version, (await first).Session!.Version);
 
         var calls = _cache.Calls;
@@ -142,7 +142,7 @@ public sealed class WriteThroughSessionStoreTests
     {
         var silence = _cache.Silence();
         var reading = ReadAsync();
-        _time.Advance(TimeSpan.FromMilliseconds(100));
+        _time.Advance(TimeSpan.FromMilliseconds(200));
         Assert.Equal(SessionRead.Absent, await reading);
         silence.SetResult();
 
