@@ -44,7 +44,7 @@ internal interface ISessionCache
     /// <param name="cancellationToken">Ends the wait.</param>
     ValueTask AdvanceAsync(SessionKey key, SessionWrite write, long asOf, CancellationToken cancellationToken);
 
-    /// <summary>The database may hold this version: no older copy answers from now on.</summary>
+    /// <summary>The database may hold this version: from now on no older copy answers by itself, of which the database has not been asked since; where none is held, a floor is put.</summary>
     /// <param name="key">Which one.</param>
     /// <param name="version">The version.</param>
     /// <param name="cancellationToken">Ends the wait.</param>

@@ -193,13 +193,37 @@ public abstract class SessionCacheFacts : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Doubt_about_a_later_version_takes_the_copy_away()
+    public async Task A_copy_in_doubt_is_held_and_of_no_age_until_the_database_has_been_asked_again()
+    {
+        var line = Line(1, 2);
+        var before = _cache.Now;
+        await FillAsync(Session(line[..1]));
+        await _cache.DoubtAsync(_key, line[1], default);
+        await AssertDoubtedAsync(line[0]);
+        await _cache.VouchAsync(_key, Session(line[..1]), before, default);
+        await AssertDoubtedAsync(line[0]);
+        await FillAsync(Session(line[..1]), asOf: before);
+        await AssertDoubtedAsync(line[0]);
+        await _cache.VouchAsync(_key, Session(line[..1]), before, default);
+        await AssertDoubtedAsync(line[0]);
+
+        await LaterAsync();
+        await _cache.VouchAsync(_key, Session(line[..1]), _cache.Now, default);
+        Assert.InRange((await ReadAsync()).Age, TimeSpan.Zero, TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
+    public async Task A_write_that_stands_on_a_copy_in_doubt_settles_it()
     {
         var line = Line(1, 2);
         await FillAsync(Session(line[..1]));
         await _cache.DoubtAsync(_key, line[1], default);
+        await LaterAsync();
+        await _cache.AdvanceAsync(_key, BackendHarness.After(line[0], 5) with { Next = line[1] }, _cache.Now, default);
 
-        Assert.Equal(CachedSessionKind.Floor, (await ReadAsync()).Kind);
+        var held = await ReadAsync();
+        Assert.Equal(line[1], held.Session!.Version);
+        Assert.InRange(held.Age, TimeSpan.Zero, TimeSpan.FromSeconds(30));
     }
 
     [Fact]
@@ -231,6 +255,7 @@ public abstract class SessionCacheFacts : IAsyncLifetime
         Assert.Equal(CachedSessionKind.Absent, (await ReadAsync()).Kind);
 
         await FillAsync(Session(Line(1)));
+        await LaterAsync();
         await _cache.VouchAsync(_key, Session(Line(1)) with { Remaining = TimeSpan.FromMinutes(2) }, _cache.Now, default);
         Assert.InRange((await ReadAsync()).Session!.Remaining, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(2));
         await _cache.TouchAsync(_key, TimeSpan.FromMinutes(4), default);
@@ -301,6 +326,21 @@ public abstract class SessionCacheFacts : IAsyncLifetime
     private async Task FillAsync(StoredSession session, long? asOf = null, string? replaces = null) => await _cache.FillAsync(_key, session, asOf ?? _cache.Now, replaces, default);
 
     private async Task<CachedSession> ReadAsync(SessionVersion known = default) => await _cache.ReadAsync(_key, known, default);
+
+    private async Task AssertDoubtedAsync(SessionVersion version)
+    {
+        var held = await ReadAsync();
+        Assert.Equal((CachedSessionKind.Copy, version, TimeSpan.MaxValue), (held.Kind, held.Session!.Version, held.Age));
+    }
+
+    /// <summary>Until the moment has passed that it is now: the clock is known to a millisecond or two.</summary>
+    private async Task LaterAsync()
+    {
+        for (var now = _cache.Now + 2; _cache.Now <= now;)
+        {
+            await ReadAsync();
+        }
+    }
 
     private async Task<SessionVersion> VersionAsync() => (await ReadAsync()).Session?.Version ?? default;
 }

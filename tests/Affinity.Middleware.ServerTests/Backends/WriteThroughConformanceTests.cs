@@ -1,4 +1,5 @@
 using Affinity.Backends.Memory;
+using Affinity.ServerTests.Backends.Postgres;
 using Affinity.Sessions;
 using Affinity.TestKit.Conformance;
 using Xunit;
@@ -13,15 +14,37 @@ public sealed class WriteThroughSessionStoreConformanceTests(RedisBackendServer 
 [Collection("Redis backend")]
 public sealed class WriteThroughSessionStoreConfirmingConformanceTests(RedisBackendServer server) : WriteThroughConformance(server, TimeSpan.Zero);
 
-[Collection("Garnet backend")]
-public sealed class WriteThroughSessionStoreOverGarnetConformanceTests(GarnetBackendServer server) : WriteThroughConformance(server, TimeSpan.FromHours(1));
-
 /// <summary>A real Redis in front of a store in this process.</summary>
 public abstract class WriteThroughConformance(Backend backend, TimeSpan maxAge) : SessionStoreConformance
 {
     protected override ISessionStore Store { get; } = new WriteThroughNode(new MemorySessionStore(TimeProvider.System), backend.Connection, $"t{Guid.NewGuid():N}:", maxAge).Store;
 
-    protected override TimeSpan Soon => RealTime.Sooner;
+    protected override TimeSpan Soon => TimeSpan.FromMilliseconds(700);
+
+    protected override Task PassAsync(TimeSpan time) => RealTime.PassAsync(time);
+}
+
+/// <summary>A real Redis in front of a real PostgreSQL.</summary>
+[Collection("Postgres backend")]
+public sealed class WriteThroughSessionStoreOverPostgresConformanceTests : SessionStoreConformance, IClassFixture<RedisBackendServer>, IAsyncLifetime, IAsyncDisposable
+{
+    private readonly PostgresNode _database;
+
+    public WriteThroughSessionStoreOverPostgresConformanceTests(PostgresBackendServer database, RedisBackendServer cache)
+    {
+        _database = new PostgresNode(database.Server.ConnectionString, PostgresBackendServer.SchemaOf<WriteThroughSessionStoreOverPostgresConformanceTests>());
+        Store = new WriteThroughNode(_database.Store, cache.Connection, $"t{Guid.NewGuid():N}:").Store;
+    }
+
+    protected override ISessionStore Store { get; }
+
+    protected override TimeSpan Soon => TimeSpan.FromMilliseconds(700);
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    async Task IAsyncLifetime.DisposeAsync() => await DisposeAsync();
+
+    public ValueTask DisposeAsync() => _database.DisposeAsync();
 
     protected override Task PassAsync(TimeSpan time) => RealTime.PassAsync(time);
 }

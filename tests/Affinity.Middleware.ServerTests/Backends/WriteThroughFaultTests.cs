@@ -35,7 +35,7 @@ public sealed class WriteThroughFaultTests(ITestOutputHelper output)
     [ServerFact(Needs.Redis)]
     public async Task A_frozen_cache_costs_each_request_under_way_one_time_limit_and_later_ones_nothing()
     {
-        var slow = await RunAsync(
+        var (slow, requests) = await RunAsync(
             async server =>
             {
                 server.Freeze();
@@ -44,8 +44,8 @@ public sealed class WriteThroughFaultTests(ITestOutputHelper output)
             },
             mayBeAway: true);
 
-        // Each visitor has one request under way; those that the node let go on in the same moment wait too.
-        Assert.InRange(slow, 1, 2 * Load.Visitors);
+        // Each visitor has one request under way. If later ones waited as well, most of a second and a half would be slow.
+        Assert.InRange(slow, 1, requests / 4);
     }
 
     [ServerFact(Needs.Redis)]
@@ -65,7 +65,7 @@ public sealed class WriteThroughFaultTests(ITestOutputHelper output)
         arguments: ["--maxmemory", "2mb", "--maxmemory-policy", "noeviction"],
         payload: 30_000);
 
-    private async Task<int> RunAsync(Func<RedisServer, Task> harm, bool mayBeAway = false, string[]? arguments = null, int payload = 100)
+    private async Task<(int Slow, int Requests)> RunAsync(Func<RedisServer, Task> harm, bool mayBeAway = false, string[]? arguments = null, int payload = 100)
     {
         await using var server = await RedisServer.StartAsync(new RedisServerOptions { ExtraArguments = arguments ?? [] });
         await using var load = new Load(server.ConnectionString, payload);
@@ -83,7 +83,7 @@ public sealed class WriteThroughFaultTests(ITestOutputHelper output)
         Assert.Empty(load.Errors);
         Assert.Equal(0, load.Stale);
         Assert.True(load.FromCache > 0);
-        return load.Slow;
+        return (load.Slow, load.Requests);
     }
 
     private static async Task UntilAsync(Func<bool> isSo, string otherwise)
@@ -99,7 +99,7 @@ public sealed class WriteThroughFaultTests(ITestOutputHelper output)
     private sealed class Load : IAsyncDisposable
     {
         public const int Visitors = 60;
-        private static readonly TimeSpan Limit = TimeSpan.FromMilliseconds(100);
+        private static readonly TimeSpan Limit = TimeSpan.FromMilliseconds(200);
 
         private readonly CancellationTokenSource _end = new();
         private readonly WriteThroughNode[] _nodes;
@@ -121,6 +121,8 @@ public sealed class WriteThroughFaultTests(ITestOutputHelper output)
         public int Stale => _stale;
 
         public int Slow => _slow;
+
+        public int Requests => _requests;
 
         public int FromCache => _reads - _nodes.Sum(node => node.Database.Reads);
 
@@ -150,7 +152,7 @@ public sealed class WriteThroughFaultTests(ITestOutputHelper output)
         }
 
         public override string ToString() =>
-            $"{_requests} requests, {_reads} of them reads, {FromCache} without the database; {Errors.Count} errors, {_stale} stale, {_slow} slower than {Limit.TotalMilliseconds} ms; {string.Join(", ", _nodes.SelectMany(node => node.Logged))}";
+            $"{_requests} requests, {_reads} of them reads, {FromCache} without the database; {Errors.Count} errors, {_stale} stale, {_slow} slower than {Limit.TotalMilliseconds} ms; left alone {_nodes.Sum(node => node.Logged.Count(line => line == "SessionCacheAway"))} times";
 
         /// <summary>Writes now and then and reads what it wrote, on whichever node.</summary>
         private async Task VisitAsync(byte[] payload)

@@ -120,7 +120,7 @@ public sealed class WriteThroughSessionStoreTests
         var first = ReadAsync();
         Assert.False(first.IsCompleted);
         var calls = _cache.Calls + 1;
-        _time.Advance(TimeSpan.FromMilliseconds(100));
+        _time.Advance(TimeSpan.FromMilliseconds(200));
         Assert.Equal(version, (await first).Session!.Version);
         Assert.True(SpinWait.SpinUntil(() => _cache.Calls == calls, TimeSpan.FromSeconds(10))); // the trial, in the background
 
@@ -143,7 +143,7 @@ public sealed class WriteThroughSessionStoreTests
     {
         var silence = _cache.Silence();
         var reading = ReadAsync();
-        _time.Advance(TimeSpan.FromMilliseconds(100));
+        _time.Advance(TimeSpan.FromMilliseconds(200));
         Assert.Equal(SessionRead.Absent, await reading);
         silence.SetResult();
 

@@ -78,6 +78,21 @@ public sealed class GuardedSessionStoreTests
         Assert.Equal(1, _store.Writes);
     }
 
+    /// <summary>So that a cache in front of a dead database goes on being read, and two nodes that move to another store do not wait longer than they must.</summary>
+    [Fact]
+    public async Task A_store_that_leaves_its_own_database_alone_is_asked_all_the_same_and_not_twice()
+    {
+        _store.BeforeWrite = (_, _) => throw GuardedSessionStore.NotAsked();
+        for (var i = 1; i <= 30; i++)
+        {
+            Assert.True(GuardedSessionStore.WasNotAsked(await Assert.ThrowsAsync<SessionStoreException>(WriteAsync)));
+            Assert.Equal(i, _store.Writes);
+        }
+
+        _store.Heal();
+        Assert.Equal(SessionWriteKind.Written, (await WriteAsync()).Kind);
+    }
+
     [Fact]
     public async Task A_store_that_keeps_failing_is_left_alone_and_then_asked_again()
     {

@@ -1,8 +1,8 @@
 namespace Affinity.Backends.Redis;
 
 /// <summary>
-/// The Lua texts of the cache in front of a database. A copy is a hash with the fields of a session's record (<see cref="RedisSessionScripts"/>: <c>v s g p a h</c>), and two more: <c>k</c>, the millisecond of the server's clock at which
-/// the database said so, or later, 0 if nobody knows; and <c>f</c>, a random name of this state. A floor has <c>v s h f</c> only. An ended session is a hash with <c>e</c> alone.
+/// The Lua texts of the cache in front of a database. A copy is a hash with the fields of a session's record (<see cref="RedisSessionScripts"/>: <c>v s g p a h</c>), and more: <c>k</c>, the millisecond of the server's clock at which
+/// the database said so, or later, 0 if nobody knows; and <c>f</c>, a random name of this state; and of a copy in doubt <c>n</c>, the millisecond since when. A floor has <c>v s h f</c> only. An ended session is a hash with <c>e</c> alone.
 /// </summary>
 /// <remarks>
 /// <para>Which of two comes later is told by the last writes, as each copy names those that it came of. The counter alone would not do: a database that fails over may lose writes and count the same numbers again. So a fill whose writes
@@ -39,13 +39,13 @@ internal static class RedisCacheScripts
         local function load()
           local left = redis.call('PTTL', key)
           if left == -2 then return { kind = 'absent', isfree = true } end
-          local f = redis.call('HMGET', key, 'e', 'v', 's', 'g', 'a', 'h', 'k', 'f')
+          local f = redis.call('HMGET', key, 'e', 'v', 's', 'g', 'a', 'h', 'k', 'f', 'n')
           if left <= 0 then return { kind = 'absent' } end
           if f[1] then return { kind = 'ended', left = left } end
           if not (isversion(f[2], f[3]) and f[6] and #f[6] <= 2048 and f[8]) then return { kind = 'absent' } end
           local held = { kind = 'floor', left = left, v = f[2], s = f[3], h = f[6], f = f[8], k = 0 }
           if isnumber(f[4], 10) and isnumber(f[5], 15) and isnumber(f[7], 15) then
-            held.kind, held.g, held.a, held.k = 'copy', f[4], tonumber(f[5]), tonumber(f[7])
+            held.kind, held.g, held.a, held.k, held.n = 'copy', f[4], tonumber(f[5]), tonumber(f[7]), tonumber(f[9] or '')
             if held.k > time then held.k = 0 end
           end
           return held
@@ -78,6 +78,11 @@ internal static class RedisCacheScripts
           return k <= time and k or 0
         end
 
+        -- Who asked before the doubt arose cannot settle it.
+        local function settled(held, k)
+          return held.n and k <= held.n and 0 or k
+        end
+
         """ + "\n";
 
     /// <summary>Arguments: counter and stamp of the known version, or 0 and 16 zeros. Answers further, of a copy: its name, counter, stamp, generation, milliseconds to its idle and absolute limit, its age (-1: not known), payload unless it is known, last writes; of a floor: its name, counter, stamp.</summary>
@@ -103,7 +108,7 @@ internal static class RedisCacheScripts
         if held.kind == 'ended' then return say('ended') end
         if held.kind ~= 'absent' and held.f ~= ARGV[9] then
           if held.v == ARGV[1] and held.s == ARGV[2] then
-            k = math.max(k, held.k)
+            k = math.max(settled(held, k), held.k)
           elseif not contains(h, ARGV[1], held.v, held.s) then
             local islate = held.kind == 'floor' and islower(ARGV[1], held.v) or contains(held.h, held.v, ARGV[1], ARGV[2])
             if islate then return say('late') end
@@ -111,12 +116,14 @@ internal static class RedisCacheScripts
           end
         end
 
-        return put(held, since + tonumber(ARGV[5]) - time, 'v', ARGV[1], 's', ARGV[2], 'g', ARGV[3], 'p', ARGV[4], 'a', text(since + tonumber(ARGV[6])), 'h', h, 'k', text(k), 'f', ARGV[10])
+        local word = put(held, since + tonumber(ARGV[5]) - time, 'v', ARGV[1], 's', ARGV[2], 'g', ARGV[3], 'p', ARGV[4], 'a', text(since + tonumber(ARGV[6])), 'h', h, 'k', text(k), 'f', ARGV[10])
+        if k == 0 and held.n and word[2] == 'put' then redis.call('HSET', key, 'n', text(held.n)) end
+        return word
         """;
 
     /// <summary>
     /// Arguments: expected counter and stamp (0 and 16 zeros: it was created), counter and stamp, generation, payload, idle and absolute milliseconds, the writes between in the form of <c>h</c> without its first comma,
-    /// how many writes to remember, moment or 0, milliseconds that a floor is held, new name, 1 if it is known to be written.
+    /// how many writes to remember, moment or 0, milliseconds that a floor is held, new name, 1 if it is known to be written. If it is not, an older copy stays and is in doubt: it answers by itself only when the database was asked again.
     /// </summary>
     public const string Advance = Prelude + """
         if not (#ARGV == 15 and (isversion(ARGV[1], ARGV[2]) or ARGV[1] == '0') and isversion(ARGV[3], ARGV[4]) and isnumber(ARGV[5], 10) and isduration(ARGV[7]) and isduration(ARGV[8]) and iswrites(ARGV[9])
@@ -147,6 +154,10 @@ internal static class RedisCacheScripts
         if held.kind ~= 'absent' then
           if held.v == ARGV[3] and held.s == ARGV[4] or contains(held.h, held.v, ARGV[3], ARGV[4]) then return say('late') end
           if held.kind == 'floor' and islower(ARGV[3], held.v) then return say('late') end
+          if held.kind == 'copy' and ARGV[14] ~= '1' then
+            if type(redis.pcall('HSET', key, 'k', '0', 'n', text(time))) ~= 'number' then return drop() end
+            return say('doubted')
+          end
         end
 
         return put(held, tonumber(ARGV[12]), 'v', ARGV[3], 's', ARGV[4], 'h', ',' .. tag, 'f', ARGV[13])
@@ -156,8 +167,8 @@ internal static class RedisCacheScripts
     public const string Vouch = Prelude + """
         if not (#ARGV == 6 and isversion(ARGV[1], ARGV[2]) and isduration(ARGV[3]) and isduration(ARGV[4]) and isnumber(ARGV[5], 15)) then return refuse() end
         local held = load()
-        local k = moment(ARGV[5])
-        if held.kind ~= 'copy' or held.v ~= ARGV[1] or held.s ~= ARGV[2] or k <= held.k then return say('late') end
+        local k = settled(held, moment(ARGV[5]))
+        if held.kind ~= 'copy' or held.v ~= ARGV[1] or held.s ~= ARGV[2] or k == 0 or k < held.k then return say('late') end
         local left = k + tonumber(ARGV[3]) - time
         if left <= 0 then return drop() end
         redis.call('HSET', key, 'k', text(k), 'a', text(k + tonumber(ARGV[4])))

@@ -13,10 +13,6 @@ internal sealed class SwitchingSessionStore(SharedSite first, SharedSite standby
     public ValueTask<SessionRead> ReadAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken) => ReadAsync(store => store.ReadAsync(key, known, cancellationToken));
 
     /// <inheritdoc/>
-    public ValueTask<SessionRead> ReadAtLeastAsync(SessionKey key, SessionVersion known, SessionVersion atLeast, CancellationToken cancellationToken) =>
-        ReadAsync(store => store.ReadAtLeastAsync(key, known, atLeast, cancellationToken));
-
-    /// <inheritdoc/>
     public ValueTask<SessionRead> ReadLatestAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken) => ReadAsync(store => store.ReadLatestAsync(key, known, cancellationToken));
 
     /// <inheritdoc/>

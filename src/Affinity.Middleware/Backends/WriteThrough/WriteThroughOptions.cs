@@ -14,6 +14,6 @@ internal sealed record WriteThroughOptions
     /// <summary>Whether sessions are read from the cache, whatever their age, while the database is away.</summary>
     public bool ServesInOutage { get; init; } = true;
 
-    /// <summary>The longest that a request waits for the cache.</summary>
-    public TimeSpan CacheTimeout { get; init; } = TimeSpan.FromMilliseconds(100);
+    /// <summary>The longest that a request waits for the cache; it answers in less than one thousandth of a second, and a node that is short of processors must not take it for dead.</summary>
+    public TimeSpan CacheTimeout { get; init; } = TimeSpan.FromMilliseconds(200);
 }

@@ -52,6 +52,34 @@ public sealed class SessionLoaderTests
         Assert.True((await LoadAsync(Version(7))).IsNear);
     }
 
+    [Theory]
+    [InlineData(1999, 1)]
+    [InlineData(2000, 2)]
+    public async Task The_age_of_an_answer_that_comes_from_a_copy_counts_in_the_nodes_memory_too(int milliseconds, int reads)
+    {
+        await StoreAsync(5);
+        _store.Age = TimeSpan.FromSeconds(3); // of the five that a memory may have
+        await LoadAsync(Version(5));
+
+        _time.Advance(TimeSpan.FromMilliseconds(milliseconds));
+        await LoadAsync(Version(5));
+
+        Assert.Equal(reads, _store.Reads);
+    }
+
+    [Fact]
+    public async Task A_copy_that_the_store_confirms_by_its_version_alone_tells_its_age_as_well()
+    {
+        await StoreAsync(5);
+        await LoadAsync(Version(5));
+        _time.Advance(MaxAge);
+        _store.Age = MaxAge;
+        await LoadAsync(Version(5));
+        await LoadAsync(Version(5));
+
+        Assert.Equal((SessionReadKind.Unchanged, 3), (_store.LastRead.Kind, _store.Reads));
+    }
+
     [Fact]
     public async Task A_node_that_holds_more_than_the_visitor_has_seen_serves_what_it_holds()
     {

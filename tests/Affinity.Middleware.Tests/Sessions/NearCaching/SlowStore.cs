@@ -22,6 +22,9 @@ internal sealed class SlowStore(ISessionStore inner) : ISessionStore
     /// <summary>What the last read was answered, and which version it said to know.</summary>
     public (SessionReadKind Kind, SessionVersion Known) LastRead { get; private set; }
 
+    /// <summary>How old it says that its answers are.</summary>
+    public TimeSpan Age { get; set; }
+
     public int Reads => Volatile.Read(ref _reads);
 
     /// <summary>Reads of whoever may change the record.</summary>
@@ -50,7 +53,7 @@ internal sealed class SlowStore(ISessionStore inner) : ISessionStore
         var read = await inner.ReadAsync(key, known, cancellationToken);
         LastRead = (read.Kind, known);
         await TravelAsync(HoldsReads);
-        return read;
+        return read.Session is { } session ? read with { Session = session with { Age = Age } } : read;
     }
 
     public async ValueTask<SessionRead> ReadLatestAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken)
