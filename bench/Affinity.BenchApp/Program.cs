@@ -1,4 +1,4 @@
-using Affinity.BenchApp;
+using Affinity.TestKit;
 using Microsoft.Extensions.Caching.Distributed;
 
 // One app, four ways to keep a session: nothing at all, the framework's session in process or in Redis, Affinity.
@@ -16,6 +16,11 @@ switch (mode)
         builder.Services.AddSingleton<IDistributedCache>(new RedisCacheCommands(builder.Configuration.GetConnectionString("redis")!)).AddSession();
         break;
     case "affinity":
+        if (builder.Configuration["Affinity:Store"] is "Distributed")
+        {
+            builder.Services.AddSingleton<IDistributedCache>(new RedisCacheCommands(builder.Configuration.GetConnectionString("redis")!));
+        }
+
         builder.AddAffinity();
         break;
     default:

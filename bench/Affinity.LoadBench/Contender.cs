@@ -22,15 +22,21 @@ internal sealed class Contender : IAsyncDisposable
 
     public IReadOnlyList<string> Cookies { get; private set; } = [];
 
-    public static async Task<Contender> StartAsync(string name, Network network, int bytes, int visitors = Visitors, string node = "bench")
+    public static Task<Contender> StartAsync(string name, Network network, int bytes, int visitors = Visitors, string node = "bench") => StartAsync(name, name, network, bytes, visitors, node, []);
+
+    /// <summary>Affinity with another store.</summary>
+    public static Task<Contender> StartAsync(string name, Network network, int bytes, params (string Key, string? Value)[] settings) =>
+        StartAsync(name, "affinity", network, bytes, Visitors, "bench", settings);
+
+    private static async Task<Contender> StartAsync(string name, string mode, Network network, int bytes, int visitors, string node, (string Key, string? Value)[] settings)
     {
         var app = await AppProcess.StartAsync(new AppStart
         {
             Dll = typeof(Contender).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key is "BenchApp").Value!,
             ReadyPath = "/untouched",
-            Configuration = new Dictionary<string, string?>(StringComparer.Ordinal)
+            Configuration = new Dictionary<string, string?>([.. settings.Select(setting => KeyValuePair.Create(setting.Key, setting.Value))], StringComparer.Ordinal)
             {
-                ["Mode"] = name,
+                ["Mode"] = mode,
                 ["Bytes"] = bytes.ToString(CultureInfo.InvariantCulture),
                 ["ConnectionStrings:redis"] = network.ConnectionString,
                 ["Affinity:Secrets:0"] = Secret,
@@ -58,9 +64,11 @@ internal sealed class Contender : IAsyncDisposable
         var address = new Uri(_app.BaseAddress, setting.Path);
         IReadOnlyList<string> cookies = setting.HasCookies ? Cookies : [""];
         var (cpu, commands, bytes, redis) = (Cpu(), _network.Commands, await _network.BytesAsync(), await _network.CpuAsync());
+        var (trips, database) = (_network.DatabaseTrips, _network.DatabaseCpu());
         var run = await Wrk.RunAsync(address, cookies, setting.Connections, duration);
         return new Sample(
             run.Requests / run.Microseconds * 1e6, run.P50, run.P99, Each(Cpu() - cpu), Each(_network.Commands - commands), Each(await _network.BytesAsync() - bytes), Each(await _network.CpuAsync() - redis), Each(run.Bytes),
+            Each(_network.DatabaseTrips - trips), Each(_network.DatabaseCpu() - database),
             run.Errors);
 
         double Each(double all) => all / run.Requests;

@@ -21,6 +21,11 @@ if (args is ["scaling", var folder, ..])
     return points.Any(point => point.Sample.Errors > 0) ? 1 : 0;
 }
 
+if (args is ["stores", ..])
+{
+    return await new Stores(Console.Out, rounds, duration, bytes, quick).RunAsync() ? 0 : 1;
+}
+
 var report = new Report(Console.Out);
 report.Begin(rounds, duration, bytes);
 foreach (var delay in (TimeSpan[])[TimeSpan.Zero, TimeSpan.FromMilliseconds(1)])
@@ -48,7 +53,7 @@ foreach (var delay in (TimeSpan[])[TimeSpan.Zero, TimeSpan.FromMilliseconds(1)])
             foreach (var operation in (string[])["anonymous", "untouched", "read", "write"])
             {
                 var setting = new Setting(operation, connections, delay);
-                report.Add(setting, await PlayAsync(contenders, setting));
+                report.Add(setting, await Rounds.PlayAsync(contenders, setting, rounds, duration));
             }
         }
 
@@ -68,25 +73,6 @@ foreach (var delay in (TimeSpan[])[TimeSpan.Zero, TimeSpan.FromMilliseconds(1)])
 
 report.End();
 return report.HasErrors ? 1 : 0;
-
-// A B C D, A B C D, …: whatever the machine does meanwhile, it does to all.
-async Task<Dictionary<string, Sample>> PlayAsync(List<Contender> contenders, Setting setting)
-{
-    var samples = contenders.ToDictionary(contender => contender.Name, _ => new List<Sample>(), StringComparer.Ordinal);
-    for (var round = 1; round <= rounds; round++)
-    {
-        foreach (var contender in contenders)
-        {
-            Console.Error.WriteLine($"{DateTime.Now:HH:mm:ss} {setting}, round {round} of {rounds}: {contender.Name}");
-
-            // While the others had their turns, what this app remembers has grown older than NearCache:MaxAge: measured are visitors who are active, with all their sessions recently read.
-            await contender.MeasureAsync(setting with { Connections = 32 }, TimeSpan.FromSeconds(1));
-            samples[contender.Name].Add(await contender.MeasureAsync(setting, duration));
-        }
-    }
-
-    return samples.ToDictionary(pair => pair.Key, pair => Sample.Median(pair.Value), StringComparer.Ordinal);
-}
 
 void Draw(string csv, string svg)
 {

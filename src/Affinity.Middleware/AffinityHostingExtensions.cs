@@ -2,6 +2,7 @@ using System.Reflection;
 using Affinity;
 using Affinity.Backends;
 using Affinity.Backends.Directory;
+using Affinity.Backends.Distributed;
 using Affinity.Backends.Memory;
 using Affinity.Backends.Redis;
 using Affinity.Backends.Standby;
@@ -12,6 +13,7 @@ using Affinity.Nodes;
 using Affinity.Sessions;
 using Affinity.Stickiness;
 using Affinity.Tickets;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -92,6 +94,9 @@ public static class AffinityHostingExtensions
             var settings => new RedisOptions { Configuration = settings.StandbyStore.Configuration, KeyPrefix = settings.Redis.KeyPrefix, DataProtectionKey = settings.Redis.DataProtectionKey, ConnectTimeout = settings.Redis.ConnectTimeout },
         });
 
+        services.AddSingleton(provider => FarmSettings.Of(
+            Settings(provider), provider.GetRequiredService<IOptions<DataProtectionOptions>>().Value.ApplicationDiscriminator, provider.GetService<CustomDialect>()?.Dialect, provider.GetServices<AgreedSetting>()));
+
         // A visitor whose session has ended for idleness is bound to nothing.
         services.AddSingleton(provider => new BoundVisitors(Settings(provider).Sessions.IdleTimeout, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new TicketScope(Settings(provider).Application!, [.. Settings(provider).Secrets]) { IsShared = Settings(provider).SharesKeys });
@@ -102,6 +107,7 @@ public static class AffinityHostingExtensions
     {
         services.AddMemoryBackend();
         services.AddRedisBackend();
+        services.AddDistributedBackend(provider => Settings(provider).Application!);
         AddPostgresBackend(services);
         services.AddWriteThroughBackend(provider => Settings(provider).Sessions switch
         {

@@ -113,6 +113,11 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHost
             yield return $"Affinity:Store is {options.Store}, but nothing says where Redis is: set ConnectionStrings:redis or Affinity:Redis:Configuration, like 'host:6379,password=…,ssl=true'.";
         }
 
+        if (options is { Store: StoreKind.Distributed, Secrets.Count: 0, KeyDirectory: null })
+        {
+            yield return "Affinity:Store is Distributed, and a cache evicts, so no keys lie in it: set Affinity:KeyDirectory to a directory that all instances share, or give all one secret (Affinity:Secrets, made with: openssl rand -base64 32) and share the app's Data Protection keys.";
+        }
+
         if (options is { Store: StoreKind.Postgres or StoreKind.RedisOverPostgres, HasDatabase: false })
         {
             yield return $"Affinity:Store is {options.Store}, but nothing says where the database is: set ConnectionStrings:affinity-db or Affinity:Postgres:ConnectionString, like 'Host=db;Database=shop;Username=shop;Password=…'.";

@@ -1,4 +1,5 @@
 using Affinity.Backends;
+using Affinity.Backends.Distributed;
 using Affinity.Diagnostics;
 using Affinity.Sessions;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
@@ -12,7 +13,7 @@ namespace Affinity;
 
 /// <summary>Says once, at start, what the app should know: that nothing is shared, that another session stands in the way, or that a setting is not understood.</summary>
 internal sealed class StartupNotice(
-    IOptions<AffinityOptions> options, IOptions<KeyManagementOptions> keys, IConfiguration configuration, IServiceProviderIsService services, IEnumerable<SharedBackend> backends, ILogger<StartupNotice> logger) : IHostedService
+    IOptions<AffinityOptions> options, IOptions<KeyManagementOptions> keys, IConfiguration configuration, IServiceProviderIsService services, IEnumerable<SharedBackend> backends, IServiceProvider provider, ILogger<StartupNotice> logger) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -23,6 +24,11 @@ internal sealed class StartupNotice(
         else if (!options.Value.IsShared)
         {
             logger.InProcessBackend();
+        }
+
+        if (options.Value.ChosenStore == StoreKind.Distributed)
+        {
+            TellOfCache(options.Value);
         }
 
         if (services.IsService(typeof(Microsoft.AspNetCore.Session.ISessionStore)))
@@ -39,6 +45,20 @@ internal sealed class StartupNotice(
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private void TellOfCache(AffinityOptions settings)
+    {
+        var storage = keys.Value.XmlRepository?.GetType().Name;
+        logger.SessionsInDistributedCache(settings.Secrets.Count > 0 ? "Affinity:Secrets" : "signing keys in Affinity:KeyDirectory", storage ?? "the framework's default");
+        if (provider.GetRequiredService<DistributedSessionStore>().IsInProcess)
+        {
+            logger.DistributedCacheInProcess();
+        }
+        else if (storage is null)
+        {
+            logger.DistributedKeysNotShared();
+        }
+    }
 
     private void TellOfCookies(AffinityOptions settings)
     {

@@ -14,8 +14,8 @@ internal sealed class PostgresNodeDirectory(PostgresDatabase database, ILogger<P
     private const string Serve = "serve";
 
     private readonly string _beat = $"""
-        SELECT o_accepted, o_renewed, o_wish, o_history, o_id, o_incarnation, o_state, o_in_flight, o_bound, o_address, o_track, o_stopping, o_format_level
-        FROM {database.Schema}.beat($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        SELECT o_accepted, o_renewed, o_wish, o_history, o_id, o_incarnation, o_state, o_in_flight, o_bound, o_address, o_track, o_stopping, o_format_level, o_settings
+        FROM {database.Schema}.beat($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         """;
 
     private readonly string _leave = $"DELETE FROM {database.Schema}.nodes WHERE id = $1 AND incarnation = $2";
@@ -74,6 +74,7 @@ internal sealed class PostgresNodeDirectory(PostgresDatabase database, ILogger<P
         parameters.AddTextOrNull(self.Track);
         parameters.AddBoolean(self.Stopping);
         parameters.AddInteger(self.FormatLevel);
+        parameters.AddTextOrNull(self.Settings);
     }
 
     private async ValueTask<NodeBeat> ReadBeatAsync(NpgsqlDataReader reader)
@@ -119,6 +120,7 @@ internal sealed class PostgresNodeDirectory(PostgresDatabase database, ILogger<P
         const int Track = 10;
         const int Stopping = 11;
         const int FormatLevel = 12;
+        const int Settings = 13;
         NodeState? state = reader.GetString(State) switch { Active => NodeState.Active, Draining => NodeState.Draining, _ => null };
         return state is { } told && NodeId.TryParse(reader.GetString(Id), out var id)
             ? new NodeRecord(id, reader.GetGuid(Incarnation), told, reader.GetInt32(InFlight))
@@ -128,6 +130,7 @@ internal sealed class PostgresNodeDirectory(PostgresDatabase database, ILogger<P
                 Track = reader.IsDBNull(Track) ? null : reader.GetString(Track),
                 Stopping = reader.GetBoolean(Stopping),
                 FormatLevel = reader.GetInt32(FormatLevel),
+                Settings = reader.IsDBNull(Settings) ? null : reader.GetString(Settings),
             }
             : null;
     }

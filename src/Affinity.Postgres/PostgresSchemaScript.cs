@@ -78,7 +78,8 @@ internal static class PostgresSchemaScript
           address text,
           track text,
           stopping boolean NOT NULL,
-          format_level integer NOT NULL
+          format_level integer NOT NULL,
+          settings text
         ) WITH (fillfactor = 50);
 
         CREATE TABLE IF NOT EXISTS «schema».keys (
@@ -163,8 +164,8 @@ internal static class PostgresSchemaScript
 
         -- One beat: the caller's record, if the name is its own or free, and all who live. Rows that another beat holds are left to it, so that two beats never wait for each other in a circle.
         CREATE OR REPLACE FUNCTION «schema».beat(
-          p_id text, p_incarnation uuid, p_dead_after bigint, p_state text, p_in_flight integer, p_bound integer, p_address text, p_track text, p_stopping boolean, p_format_level integer)
-        RETURNS TABLE (o_accepted boolean, o_renewed boolean, o_wish text, o_history text, o_id text, o_incarnation uuid, o_state text, o_in_flight integer, o_bound integer, o_address text, o_track text, o_stopping boolean, o_format_level integer)
+          p_id text, p_incarnation uuid, p_dead_after bigint, p_state text, p_in_flight integer, p_bound integer, p_address text, p_track text, p_stopping boolean, p_format_level integer, p_settings text)
+        RETURNS TABLE (o_accepted boolean, o_renewed boolean, o_wish text, o_history text, o_id text, o_incarnation uuid, o_state text, o_in_flight integer, o_bound integer, o_address text, o_track text, o_stopping boolean, o_format_level integer, o_settings text)
         LANGUAGE plpgsql AS $$
         DECLARE
           v_held «schema».nodes%ROWTYPE;
@@ -177,7 +178,7 @@ internal static class PostgresSchemaScript
           FOR attempt IN 1..100 LOOP
             SELECT * INTO v_held FROM «schema».nodes n WHERE n.id = p_id FOR UPDATE;
             IF NOT FOUND THEN
-              INSERT INTO «schema».nodes VALUES (p_id, p_incarnation, clock_timestamp() + p_dead_after * interval '1 millisecond', NULL, p_state, p_in_flight, p_bound, p_address, p_track, p_stopping, p_format_level)
+              INSERT INTO «schema».nodes VALUES (p_id, p_incarnation, clock_timestamp() + p_dead_after * interval '1 millisecond', NULL, p_state, p_in_flight, p_bound, p_address, p_track, p_stopping, p_format_level, p_settings)
               ON CONFLICT (id) DO NOTHING;
               CONTINUE WHEN NOT FOUND; -- another one was faster, and is looked at
               v_accepted := true;
@@ -191,7 +192,7 @@ internal static class PostgresSchemaScript
               IF v_accepted THEN
                 UPDATE «schema».nodes n SET
                   incarnation = p_incarnation, expires = clock_timestamp() + p_dead_after * interval '1 millisecond', wish = v_wish, state = p_state, in_flight = p_in_flight, bound = p_bound, address = p_address, track = p_track,
-                  stopping = p_stopping, format_level = p_format_level
+                  stopping = p_stopping, format_level = p_format_level, settings = p_settings
                 WHERE n.id = p_id;
               END IF;
             END IF;
@@ -202,7 +203,7 @@ internal static class PostgresSchemaScript
             DELETE FROM «schema».nodes n WHERE n.id IN (SELECT d.id FROM «schema».nodes d WHERE d.expires <= clock_timestamp() AND d.id <> p_id FOR UPDATE SKIP LOCKED);
           END IF;
 
-          RETURN QUERY SELECT v_accepted, v_renewed, v_wish, v_history, n.id, n.incarnation, n.state, n.in_flight, n.bound, n.address, n.track, n.stopping, n.format_level
+          RETURN QUERY SELECT v_accepted, v_renewed, v_wish, v_history, n.id, n.incarnation, n.state, n.in_flight, n.bound, n.address, n.track, n.stopping, n.format_level, n.settings
           FROM «schema».nodes n WHERE n.expires > clock_timestamp() OR n.id = p_id ORDER BY n.id;
         END
         $$;

@@ -58,7 +58,7 @@ internal sealed class AffinityMetrics
     public void StickinessDecided(string decision, string reason) =>
         _decisions.Add(1, new KeyValuePair<string, object?>("affinity.stickiness.decision", decision), new KeyValuePair<string, object?>("affinity.stickiness.reason", reason));
 
-    /// <param name="outcome"><c>near found absent ended lost behind diverged superseded unreadable unreachable</c>.</param>
+    /// <param name="outcome"><c>near found absent ended lost behind diverged superseded unreadable unreachable adopted framework_unreadable framework_too_large</c>.</param>
     public void SessionLoaded(string outcome) => _sessionLoads.Add(1, new KeyValuePair<string, object?>("affinity.session.outcome", outcome));
 
     /// <param name="outcome"><c>written journaled ended superseded lost lost_writes too_large journal_full failed</c>.</param>

@@ -53,6 +53,13 @@ internal static partial class Log
         Message = "Node {Node} stops after {Elapsed} with {InFlight} request(s) still in flight. Longer requests need a longer Affinity:Drain:Timeout and HostOptions.ShutdownTimeout.")]
     internal static partial void DrainCutShort(this ILogger logger, string node, TimeSpan elapsed, int inFlight);
 
+    [LoggerMessage(EventId = 1030, EventName = "NodeSettingsDiffer", Level = LogLevel.Warning,
+        Message = "Settings that all nodes must agree on differ: {Differences}. In a rolling change of them this ends with its last node; else give all nodes the same. The node goes on serving.")]
+    internal static partial void NodeSettingsDiffer(this ILogger logger, string differences);
+
+    [LoggerMessage(EventId = 1031, EventName = "NodeSettingsAgree", Level = LogLevel.Information, Message = "All nodes agree on the settings that they must agree on.")]
+    internal static partial void NodeSettingsAgree(this ILogger logger);
+
     [LoggerMessage(EventId = 1020, EventName = "AgentCheckListens", Level = LogLevel.Information,
         Message = "HAProxy's agent-check is answered on {EndPoint}.")]
     internal static partial void AgentCheckListens(this ILogger logger, EndPoint endPoint);

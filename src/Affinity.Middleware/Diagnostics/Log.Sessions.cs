@@ -113,6 +113,17 @@ internal static partial class Log
         Message = "Session {Session}: it is not known whether the store was told of the newest version ({Why}). The visitor has it; until the next save an older ticket may count too.")]
     public static partial void SessionFloorNotRaised(this ILogger logger, string session, string why);
 
+    [LoggerMessage(EventId = 4080, EventName = "FrameworkSessionAdopted", Level = LogLevel.Debug, Message = "Session {Session} begins with the {Items} items of the visitor's session of the framework's.")]
+    public static partial void FrameworkSessionAdopted(this ILogger logger, string session, int items);
+
+    [LoggerMessage(EventId = 4081, EventName = "FrameworkSessionUnreadable", Level = LogLevel.Debug,
+        Message = "A session of the framework's was not taken over: {What} cannot be read. If that happens to all visitors, this instance has other Data Protection keys or another application name than those that made it.")]
+    public static partial void FrameworkSessionUnreadable(this ILogger logger, string what);
+
+    [LoggerMessage(EventId = 4082, EventName = "FrameworkSessionTooLarge", Level = LogLevel.Warning,
+        Message = "Session {Session} was not taken over from the framework: it has {Size} bytes, {Limit} are allowed. Raise Affinity:Sessions:MaxBytes.")]
+    public static partial void FrameworkSessionTooLarge(this ILogger logger, string session, long size, int limit);
+
     [LoggerMessage(EventId = 4040, EventName = "SessionTouchFailed", Level = LogLevel.Debug, Message = "The idle time of a session could not be slid: {Why}")]
     public static partial void SessionTouchFailed(this ILogger logger, string why);
 }

@@ -5,7 +5,7 @@ namespace Affinity.Nodes;
 /// <summary>What this node can tell of all nodes, from memory: the others as of its last beat, itself as it stands now.</summary>
 internal sealed class FarmStatus(NodeMembership node)
 {
-    public NodesAnswer Read() => new(node.Self.Value, node.DirectoryAnswers, node.Problem, node.LevelToWrite, [.. node.Live.Select(Describe)]);
+    public NodesAnswer Read() => new(node.Self.Value, node.DirectoryAnswers, node.Problem, node.LevelToWrite, node.Drift is { Count: > 0 } drift ? drift : null, [.. node.Live.Select(Describe)]);
 
     public NodeAnswer Describe(NodeRecord record)
     {
@@ -28,8 +28,9 @@ internal sealed class FarmStatus(NodeMembership node)
 /// <param name="DirectoryAnswers">Whether the directory answered its last beat; if not, the nodes are as of the last one that it did.</param>
 /// <param name="Problem">As in the readiness answer; null when all is well.</param>
 /// <param name="WritesLevel">The level of formats that the node writes: the lowest that living nodes read.</param>
+/// <param name="Drift">The settings that all nodes must agree on and in which others differ from this one; null when all agree.</param>
 /// <param name="Nodes">In ordinal order of id.</param>
-internal sealed record NodesAnswer(string Node, bool DirectoryAnswers, string? Problem, int WritesLevel, IReadOnlyList<NodeAnswer> Nodes);
+internal sealed record NodesAnswer(string Node, bool DirectoryAnswers, string? Problem, int WritesLevel, IReadOnlyList<SettingDrift>? Drift, IReadOnlyList<NodeAnswer> Nodes);
 
 /// <summary>One node. <c>State</c> is <c>active</c>, <c>draining</c> or <c>stopping</c>; <c>Self</c>: it is the one that tells.</summary>
 internal sealed record NodeAnswer(string Id, Guid Incarnation, string State, string? Track, string? Address, int InFlight, int Bound, int FormatLevel, bool Self);

@@ -76,11 +76,17 @@ internal sealed class Heartbeat(INodeDirectory directory, NodeMembership node, N
         {
             Follow(beat.Wish);
             var joinsNow = !node.HasJoined;
+            var drift = node.Drift;
             node.Joined(beat.Live);
             Doubt(beat, joinsNow);
             if (joinsNow)
             {
                 logger.NodeJoined(node.Self.Value, beat.Live.Count);
+            }
+
+            if (!ReferenceEquals(drift, node.Drift))
+            {
+                TellDrift();
             }
         }
         else
@@ -105,6 +111,19 @@ internal sealed class Heartbeat(INodeDirectory directory, NodeMembership node, N
         else if (history is not null && beat.History is not null && !string.Equals(history, beat.History, StringComparison.Ordinal))
         {
             node.TellStoreMayHaveLost("it failed over or began anew");
+        }
+    }
+
+    /// <summary>Once per change, and not per beat.</summary>
+    private void TellDrift()
+    {
+        if (node.Drift.Count == 0)
+        {
+            logger.NodeSettingsAgree();
+        }
+        else if (logger.IsEnabled(LogLevel.Warning))
+        {
+            logger.NodeSettingsDiffer(string.Join("; ", node.Drift));
         }
     }
 

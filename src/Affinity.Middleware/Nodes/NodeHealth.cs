@@ -31,8 +31,8 @@ internal sealed class NodeHealth(NodeMembership node, IEnumerable<IReadinessChec
             }
         }
 
-        // A node that has joined stays ready without the directory, else one outage of the store would take the whole farm out.
-        return new(node.Self.Value, StateWord(), Ready: reasons.Count == 0, reasons, Degraded: node.HasJoined ? problem : null)
+        // A node that has joined stays ready without the directory, else one outage of the store would take the whole farm out; and with settings of its own, else a rolling upgrade would.
+        return new(node.Self.Value, StateWord(), Ready: reasons.Count == 0, reasons, Degraded: node.HasJoined ? problem ?? DriftRules.Describe(node.Drift) : null)
         {
             IsDrainingOnly = reasons.Count == 1 && node.State == NodeState.Draining,
         };

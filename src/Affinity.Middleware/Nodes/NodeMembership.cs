@@ -25,6 +25,12 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     /// <summary>Up to which level this node reads and could write the forms of what nodes share.</summary>
     public int FormatLevel { get; init; } = FormatRules.Newest;
 
+    /// <summary>What this node has of the settings that all must agree on.</summary>
+    public AgreedSettings Settings { get; init; } = AgreedSettings.None;
+
+    /// <summary>In which of them others differ, as of the last beat that the directory answered.</summary>
+    public IReadOnlyList<SettingDrift> Drift => _standing.Drift;
+
     public NodeState State => Volatile.Read(ref _leave) is null ? NodeState.Active : NodeState.Draining;
 
     /// <summary>Whether it drains in order to stop, from which there is no way back.</summary>
@@ -76,7 +82,7 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     /// <summary>This node as it stands now, as the directory is told.</summary>
     public NodeRecord ToRecord()
     {
-        var record = new NodeRecord(Self, Incarnation, State, Requests.InFlight) { Bound = Bound.Count, Address = Address, Track = Track, Stopping = IsStopping, FormatLevel = FormatLevel };
+        var record = new NodeRecord(Self, Incarnation, State, Requests.InFlight) { Bound = Bound.Count, Address = Address, Track = Track, Stopping = IsStopping, FormatLevel = FormatLevel, Settings = Settings.Text };
         Volatile.Write(ref _told, record);
         return record;
     }
@@ -85,7 +91,7 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     public void Joined(IReadOnlyList<NodeRecord> live)
     {
         var trusted = Trusted(live);
-        _standing = new(trusted, FormatRules.ToWrite(FormatLevel, trusted), HoldsName: true, Answers: true, Problem: null) { Before = Others(_standing.Live) };
+        _standing = new(trusted, FormatRules.ToWrite(FormatLevel, trusted), HoldsName: true, Answers: true, Problem: null) { Before = Others(_standing.Live), Drift = DriftFrom(trusted) };
     }
 
     /// <summary>Whom to tell, on the heartbeat's thread, that the directory may have lost what it had acknowledged, with the reason in words: it no longer had this node's record, or is another server's history.</summary>
@@ -136,8 +142,16 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
             Address = NodeOptionsValidator.IsAddress(node.Address) ? node.Address : null,
             Track = NodeId.TryParse(node.Track, out _) ? node.Track : null,
             FormatLevel = Math.Max(node.FormatLevel, FormatRules.First),
+            Settings = AgreedSettings.Read(node.Settings) is null ? null : node.Settings,
         }),
     ];
+
+    /// <summary>The same object while nothing changes.</summary>
+    private IReadOnlyList<SettingDrift> DriftFrom(NodeRecord[] live)
+    {
+        var (before, now) = (_standing.Drift, DriftRules.Compare(Settings, live.Where(node => node.Id != Self)));
+        return DriftRules.AreSame(before, now) ? before : now;
+    }
 
     private int Others(NodeRecord[] live) => live.Count(node => node.Id != Self);
 
@@ -146,6 +160,8 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     {
         /// <summary>How many others lived at the answer before.</summary>
         public int Before { get; init; }
+
+        public IReadOnlyList<SettingDrift> Drift { get; init; } = [];
     }
 
     private sealed record Leave(long Since, bool Stops);

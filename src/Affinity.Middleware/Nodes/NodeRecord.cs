@@ -21,4 +21,9 @@ public sealed record NodeRecord(NodeId Id, Guid Incarnation, NodeState State, in
 
     /// <summary>Up to which level it reads the forms of what nodes share: stored sessions, tickets, journals, key rings. 1 for a node that does not tell. Nobody writes a higher level than the lowest of those that live.</summary>
     public int FormatLevel { get; init; } = FormatRules.First;
+
+    /// <summary>
+    /// A fingerprint of the settings that all nodes must agree on: at most 1,024 characters of <c>A-Z a-z 0-9 _ -</c>, opaque to a directory, which keeps it as it is. It holds no value and no secret. Null for a node that does not tell.
+    /// </summary>
+    public string? Settings { get; init; }
 }

@@ -8,7 +8,7 @@ internal static class NodeServices
 {
     /// <summary>
     /// Adds the stage. It needs <see cref="NodeOptions"/>, <see cref="DrainOptions"/>, <see cref="AgentCheckOptions"/>, <see cref="BoundVisitors"/>, <see cref="INodeDirectory"/>, <see cref="AffinityMetrics"/> and <see cref="TimeProvider"/>, each registered as a singleton by others,
-    /// and asks every <see cref="IReadinessCheck"/> that is registered.
+    /// and asks every <see cref="IReadinessCheck"/> that is registered. With <see cref="AgreedSettings"/> it tells which settings differ between nodes.
     /// </summary>
     public static IServiceCollection AddNodeStage(this IServiceCollection services)
     {
@@ -19,12 +19,14 @@ internal static class NodeServices
             {
                 Address = options.Address,
                 Track = options.Track,
+                Settings = s.GetService<AgreedSettings>() ?? AgreedSettings.None,
             };
             s.GetRequiredService<AffinityMetrics>().ObserveNode(() => node.Live.Count, () => node.Requests.InFlight, () => node.Bound.Count);
             return node;
         });
         services.AddSingleton<Heartbeat>();
         services.AddSingleton<NodeHealth>();
+        services.AddHealthChecks().AddCheck<FarmHealthCheck>(FarmHealthCheck.Name);
         services.AddSingleton<FarmStatus>();
         services.AddSingleton<NodeCommands>();
         services.AddSingleton<AgentReport>();

@@ -21,7 +21,7 @@ internal sealed partial class AffinitySession(TicketFeature ticket, ISessionCarr
     private bool _savedBesideOthers;
     private SessionJournal? _journal;
     private SessionSnapshot? _withoutJournal;
-    private bool _loaded = ticket.Reading.Verdict is TicketVerdict.None or TicketVerdict.Refused;
+    private bool _loaded = ticket.Reading.Verdict is TicketVerdict.None or TicketVerdict.Refused && carrier.Former?.Cookie.IsIn(ticket.Response.HttpContext.Request) != true;
     private bool _ended;
     private bool _closed;
     private bool _onlyRead;
@@ -124,6 +124,11 @@ internal sealed partial class AffinitySession(TicketFeature ticket, ISessionCarr
 
         if (ticket.Reading.Ticket is not { } proof)
         {
+            if (ticket.Reading.Verdict is TicketVerdict.None or TicketVerdict.Refused)
+            {
+                return AdoptAsync(carrier.Former!, cancellationToken);
+            }
+
             Reach = StoreReach.Unreachable;
             _unreachable = new SessionUnavailableException("The visitor's ticket cannot be verified just now: the signing keys could not be read.");
             return Task.FromException(_unreachable);
@@ -287,6 +292,11 @@ internal sealed partial class AffinitySession(TicketFeature ticket, ISessionCarr
             ticket.Remove();
         }
 
+        if (carrier.Former is { } former && former.Cookie.IsIn(Context.Request))
+        {
+            await EndFormerAsync(former, id, cancellationToken);
+        }
+
         _delta = null;
         (_snapshot, _id, Origin) = (null, default, SessionOrigin.None);
         (_journal, _withoutJournal) = (null, null);
@@ -373,13 +383,21 @@ internal sealed partial class AffinitySession(TicketFeature ticket, ISessionCarr
             var saved = await carrier.SaveAsync(KnownId(), start, Delta);
             (_snapshot, Reach) = (saved.Session, saved.Reach);
             _savedBesideOthers |= Delta.MetLoss;
-            (var issued, _journal) = carrier.Outage?.WithRedo(saved.Ticket, start.Version, Delta, saved.Session, _journal) ?? (saved.Ticket, null);
+            // What was taken over is more than this request has changed: where it came from it still lies.
+            (var issued, _journal) = Delta.Adopts ? (saved.Ticket, null) : carrier.Outage?.WithRedo(saved.Ticket, start.Version, Delta, saved.Session, _journal) ?? (saved.Ticket, null);
             ticket.Issue(issued);
+        }
+        catch (Exception e) when (Delta.OnlyAdopts && e is SessionUnavailableException or SessionEndedException)
+        {
+            // The app has changed nothing; the visitor's next request takes it over, or learns that it has ended.
+            _delta = null;
+            return;
         }
         catch (SessionUnavailableException e)
         {
             Reach = StoreReach.Unreachable;
-            if (e.InnerException is SessionStoreException fault && carrier.Outage?.MayJournal(Delta, fault) == true)
+            // Never of what is taken over: a ticket would hide the rest of it.
+            if (!Delta.Adopts && e.InnerException is SessionStoreException fault && carrier.Outage?.MayJournal(Delta, fault) == true)
             {
                 Journal(carrier.Outage, start, e);
                 return;

@@ -23,6 +23,8 @@ internal sealed class CookieCarrier(
 
     public SessionOutage? Outage => null;
 
+    public FrameworkSessions? Former => null;
+
     public bool CanIssue => keys.Current is not null;
 
     public async ValueTask<SessionLoadResult> LoadAsync(Ticket ticket, CancellationToken cancellationToken)

@@ -12,6 +12,9 @@ internal interface ISessionCarrier
     /// <summary>What is done while the store is away; null: nothing, or there is none to be away.</summary>
     SessionOutage? Outage { get; }
 
+    /// <summary>The sessions that the app kept before, for visitors who have no ticket yet; null: they are not looked for.</summary>
+    FrameworkSessions? Former { get; }
+
     /// <summary>Whether the visitor can be given a ticket.</summary>
     bool CanIssue { get; }
 

@@ -36,6 +36,9 @@ internal static class SessionCodec
     /// <summary>Bytes that an item takes in the stored form.</summary>
     public static int SizeOf(string key, byte[] value) => ItemOverhead + Encoding.UTF8.GetByteCount(key) + value.Length;
 
+    /// <summary>Bytes of the encoded form of all items.</summary>
+    public static long SizeOf(IReadOnlyDictionary<string, byte[]> items) => HeaderSize + items.Sum(item => (long)SizeOf(item.Key, item.Value));
+
     /// <summary>Bytes of the encoded form.</summary>
     /// <exception cref="SessionTooLargeException">More than <paramref name="maxBytes"/>.</exception>
     public static long Measure(IReadOnlyDictionary<string, byte[]> items, int maxBytes)

@@ -19,6 +19,12 @@ internal sealed class SessionDelta
     /// <summary>Whether the save raises the session's generation.</summary>
     public bool RaisesGeneration { get; set; }
 
+    /// <summary>Whether what the request began with is not in the store yet: it is saved even if nothing is changed.</summary>
+    public bool Adopts { get; set; }
+
+    /// <summary>Whether that is all there is to save.</summary>
+    public bool OnlyAdopts => Adopts && !Clears && !RaisesGeneration && _changes.Count == 0;
+
     /// <summary>Whether the save met a store that had lost what the request began with, and other writes in its place.</summary>
     public bool MetLoss { get; set; }
 
@@ -37,7 +43,7 @@ internal sealed class SessionDelta
     public bool IsUndecided { get; set; }
 
     /// <summary>Whether there is nothing to save.</summary>
-    public bool IsEmpty => !Clears && !RaisesGeneration && _changes.Count == 0;
+    public bool IsEmpty => !Adopts && !Clears && !RaisesGeneration && _changes.Count == 0;
 
     /// <summary>Whether applying it twice differs from applying it once.</summary>
     public bool HasUpdates

@@ -7,7 +7,7 @@ namespace Affinity.Sessions;
 /// <summary>Load, save and end a session that lies in the shared store, with the store's faults told in the log and turned into what an app can act on.</summary>
 internal sealed class SessionLifecycle(
     SessionLoader loader, SessionSaveLoop loop, SessionLosses losses, ISessionStore store, NearCache near, ISigningKeys keys, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<SessionLifecycle> logger,
-    SessionOutage? outage = null) : ISessionCarrier
+    SessionOutage? outage = null, FrameworkSessions? former = null) : ISessionCarrier
 {
     public SessionsOptions Options { get; } = options;
 
@@ -15,6 +15,9 @@ internal sealed class SessionLifecycle(
 
     /// <summary>What is done while the store is away; null: nothing.</summary>
     public SessionOutage? Outage { get; } = outage;
+
+    /// <summary>What visitors may bring from before; null: it is not looked for.</summary>
+    public FrameworkSessions? Former { get; } = former;
 
     /// <summary>Whether the visitor can be given a ticket.</summary>
     public bool CanIssue => keys.Current is not null;

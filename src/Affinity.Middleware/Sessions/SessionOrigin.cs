@@ -22,6 +22,9 @@ public enum SessionOrigin
 
     /// <summary>It rides in the visitor's ticket (<c>Affinity:Sessions:Carrier</c>).</summary>
     Cookie,
+
+    /// <summary>It was taken over from the framework's session by this request (<c>Affinity:Sessions:ReadFrameworkSessions</c>).</summary>
+    Framework,
 }
 
 /// <summary>What the store has lost of the visitor's session.</summary>

@@ -1,6 +1,7 @@
 using Affinity.Diagnostics;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -53,10 +54,18 @@ internal static class SessionServices
     private static ISessionCarrier CreateCarrier(IServiceProvider provider)
     {
         var options = provider.GetRequiredService<SessionsOptions>();
-        return options.Carrier != SessionCarrier.Cookie ? ActivatorUtilities.CreateInstance<SessionLifecycle>(provider, Guarded(provider))
+        return options.Carrier != SessionCarrier.Cookie ? CreateLifecycle(provider, options)
             : options.Cookie.Floor == ReplayFloor.Store ? ActivatorUtilities.CreateInstance<CookieCarrier>(provider, ActivatorUtilities.CreateInstance<SessionFloor>(provider, Guarded(provider)))
             : ActivatorUtilities.CreateInstance<CookieCarrier>(provider);
     }
+
+    private static SessionLifecycle CreateLifecycle(IServiceProvider provider, SessionsOptions options) => options.ReadFrameworkSessions
+        ? ActivatorUtilities.CreateInstance<SessionLifecycle>(provider, Guarded(provider), CreateFormer(provider))
+        : ActivatorUtilities.CreateInstance<SessionLifecycle>(provider, Guarded(provider));
+
+    private static FrameworkSessions CreateFormer(IServiceProvider provider) => provider.GetService<IDistributedCache>() is null
+        ? throw new InvalidOperationException("Affinity:Sessions:ReadFrameworkSessions is on, but the app has registered no IDistributedCache: register the cache that the framework's sessions lie in, as before, or leave the setting out.")
+        : ActivatorUtilities.CreateInstance<FrameworkSessions>(provider, ActivatorUtilities.CreateInstance<FrameworkCookie>(provider));
 
     private static SessionHealer CreateHealer(IServiceProvider provider, Action<IServiceProvider, Action<string>> whenStoreMayHaveLost)
     {

@@ -107,6 +107,15 @@ public sealed class SessionsOptions
     /// <summary>Whether the last saves ride along until they are replicated. The room is <c>Affinity:Ticket:MaxBytes</c>; what has none does not ride along.</summary>
     public SessionDurability Durability { get; set; } = SessionDurability.Primary;
 
+    /// <summary>
+    /// Whether a visitor without a ticket who has a session of the framework's (<c>AddSession</c>, in the <c>IDistributedCache</c> that the app registers) is given its content: for a rolling move from that. Off by default; turn it off again
+    /// when the framework's idle time-out has passed since the last old instance stopped.
+    /// </summary>
+    public bool ReadFrameworkSessions { get; set; }
+
+    /// <summary>The name of the framework's session cookie. 1 to 64 characters of a cookie name; <c>.AspNetCore.Session</c> by default.</summary>
+    public string FrameworkCookieName { get; set; } = ".AspNetCore.Session";
+
     /// <summary>What the node remembers.</summary>
     public NearCacheOptions NearCache { get; } = new();
 }

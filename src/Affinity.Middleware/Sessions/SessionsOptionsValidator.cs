@@ -1,8 +1,13 @@
+using System.Buffers;
+
 namespace Affinity.Sessions;
 
 /// <summary>Every fault of <see cref="SessionsOptions"/>, with its cure.</summary>
 internal static class SessionsOptionsValidator
 {
+    // RFC 6265, section 4.1.1: a cookie's name is a token of RFC 9110.
+    private static readonly SearchValues<char> TokenLetters = SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
     private static readonly TimeSpan LongestLife = TimeSpan.FromDays(90);
 
     public static IEnumerable<string> Faults(SessionsOptions options)
@@ -20,6 +25,16 @@ internal static class SessionsOptionsValidator
         if (options is { Carrier: SessionCarrier.Cookie, Durability: SessionDurability.Replicated })
         {
             yield return "Affinity:Sessions:Durability is Replicated, but with Affinity:Sessions:Carrier = Cookie nothing but the visitor's cookie holds a session; leave it out.";
+        }
+
+        if (options is { Carrier: SessionCarrier.Cookie, ReadFrameworkSessions: true })
+        {
+            yield return "Affinity:Sessions:ReadFrameworkSessions is on, but with Affinity:Sessions:Carrier = Cookie no store remembers that a session was ended, and it would be taken over again: move to a store first, or leave it out.";
+        }
+
+        if (options.FrameworkCookieName is not { Length: > 0 and <= 64 } name || name.AsSpan().ContainsAnyExcept(TokenLetters))
+        {
+            yield return "Affinity:Sessions:FrameworkCookieName must be 1 to 64 characters of a cookie name; leave it out for .AspNetCore.Session.";
         }
 
         if (!Enum.IsDefined(options.Load))

@@ -21,10 +21,12 @@ public abstract class FaultFarm : IAsyncLifetime
 
     private protected virtual FarmStart Start => new();
 
+    private Needs Needs => Start is { HasDatabase: true } ? Needs.Postgres | Needs.Redis : Needs.Redis;
+
     /// <inheritdoc/>
     public virtual async Task InitializeAsync()
     {
-        if (Requirements.SkipReason(Needs.Redis) is null)
+        if (Requirements.SkipReason(Needs) is null)
         {
             _farm = await StartAsync(Start);
         }

@@ -1,3 +1,4 @@
+using Affinity.Backends;
 using Affinity.FaultTests.History;
 using Affinity.FaultTests.Kit;
 using Affinity.TestKit;
@@ -7,17 +8,17 @@ using Xunit.Abstractions;
 namespace Affinity.FaultTests.Rows;
 
 /// <summary>Nodes that die in the middle of a request.</summary>
-public sealed class NodeTests(ITestOutputHelper output, NodeTests.Nodes nodes) : FaultRows(output), IClassFixture<NodeTests.Nodes>
+public abstract class NodeTests(ITestOutputHelper output, FaultFarm nodes, string store) : FaultRows(output)
 {
     private ProbeFarm Farm => nodes.Farm;
 
-    [ServerFact(Needs.Redis)]
+    [ServerFact(Needs.Redis | Needs.Postgres)]
     public Task A_node_is_killed_inside_requests_before_they_are_saved() =>
-        KillAsync("node SIGKILL before the commit", (gate, key, text) => $"held/{key}/{text}/{gate}", isSaved: false);
+        KillAsync($"node SIGKILL before the commit{store}", (gate, key, text) => $"held/{key}/{text}/{gate}", isSaved: false);
 
-    [ServerFact(Needs.Redis)]
+    [ServerFact(Needs.Redis | Needs.Postgres)]
     public Task A_node_is_killed_inside_requests_that_are_saved_and_not_answered() =>
-        KillAsync("node SIGKILL after the commit", (gate, key, text) => $"history/committed/{key}/{text}/{gate}", isSaved: true);
+        KillAsync($"node SIGKILL after the commit{store}", (gate, key, text) => $"history/committed/{key}/{text}/{gate}", isSaved: true);
 
     private async Task KillAsync(string fault, Func<string, string, string, string> path, bool isSaved)
     {
@@ -41,6 +42,37 @@ public sealed class NodeTests(ITestOutputHelper output, NodeTests.Nodes nodes) :
         Assert.Empty(HistoryChecker.Check([.. more.History]).Complaints);
         Assert.All(more.History.Where(e => e.Act == Act.Read), read => Assert.Equal(isSaved, read.Items.Values.Contains(HistoryEvent.Text(died.Visitor, died.Session, died.Value))));
     }
+}
 
+/// <summary>With their sessions in Redis.</summary>
+public sealed class RedisNodeTests(ITestOutputHelper output, RedisNodeTests.Nodes nodes) : NodeTests(output, nodes, store: ""), IClassFixture<RedisNodeTests.Nodes>
+{
     public sealed class Nodes : FaultFarm;
+}
+
+/// <summary>In PostgreSQL.</summary>
+public sealed class PostgresNodeTests(ITestOutputHelper output, PostgresNodeTests.Nodes nodes) : NodeTests(output, nodes, ", PostgreSQL"), IClassFixture<PostgresNodeTests.Nodes>
+{
+    public sealed class Nodes : FaultFarm
+    {
+        private protected override FarmStart Start => new() { Store = StoreKind.Postgres };
+    }
+}
+
+/// <summary>In PostgreSQL, with Redis in front of it.</summary>
+public sealed class CachedPostgresNodeTests(ITestOutputHelper output, CachedPostgresNodeTests.Nodes nodes) : NodeTests(output, nodes, ", Redis over PostgreSQL"), IClassFixture<CachedPostgresNodeTests.Nodes>
+{
+    public sealed class Nodes : FaultFarm
+    {
+        private protected override FarmStart Start => new() { Store = StoreKind.RedisOverPostgres };
+    }
+}
+
+/// <summary>In a cache that cannot compare and set.</summary>
+public sealed class DistributedNodeTests(ITestOutputHelper output, DistributedNodeTests.Nodes nodes) : NodeTests(output, nodes, ", IDistributedCache"), IClassFixture<DistributedNodeTests.Nodes>
+{
+    public sealed class Nodes : FaultFarm
+    {
+        private protected override FarmStart Start => new() { Store = StoreKind.Distributed };
+    }
 }

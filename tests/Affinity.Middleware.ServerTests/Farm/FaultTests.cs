@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using Affinity.TestKit;
@@ -10,28 +9,6 @@ namespace Affinity.ServerTests.Farm;
 /// <summary>Nodes that die, nodes that leave, a Redis that is not there.</summary>
 public sealed class FaultTests(ITestOutputHelper output)
 {
-    [ServerFact(Needs.Redis)]
-    public async Task Nothing_that_was_answered_is_lost_when_a_node_is_killed_under_load()
-    {
-        await using var farm = await ProbeFarm.StartAsync(3, TimeSpan.FromMilliseconds(1));
-        var visitors = Enumerable.Range(0, 30).Select(i => new LoadedVisitor(farm, i)).ToList();
-        await Task.WhenAll(visitors.Select(visitor => visitor.SignInAsync()));
-        using var end = new CancellationTokenSource();
-        var load = visitors.Select(visitor => visitor.LoadAsync(end.Token)).ToList();
-        await Task.Delay(1500);
-
-        farm.Nodes[1].Kill();
-        await Task.Delay(1500);
-        await end.CancelAsync();
-        await Task.WhenAll(load);
-
-        var results = await Task.WhenAll(visitors.Select(visitor => visitor.CheckAsync(farm[0], farm[2])));
-        var (answered, lost, signedOut) = (results.Sum(r => r.Answered), results.Sum(r => r.Lost), results.Count(r => r.SignedOut));
-        output.WriteLine($"SIGKILL under load of 30 visitors: {answered} answered values, {lost} lost, {signedOut} signed out, {visitors.Sum(v => v.Broken)} requests broken off in flight");
-        Assert.True(answered > 300, $"Only {answered} values were answered: no load.");
-        Assert.Equal((0, 0), (lost, signedOut));
-    }
-
     [ServerFact(Needs.Redis)]
     public async Task A_node_that_is_told_to_stop_finishes_what_it_has_begun()
     {
@@ -128,47 +105,4 @@ public sealed class FaultTests(ITestOutputHelper output)
     }
 
     /// <summary>Signs in once, then sets one key after another on random nodes, and remembers what was answered.</summary>
-    private sealed class LoadedVisitor(ProbeFarm farm, int number)
-    {
-        private readonly Visitor _visitor = new() { Patience = TimeSpan.FromSeconds(5) };
-        private readonly ConcurrentBag<int> _answered = [];
-        private readonly Random _random = new(number);
-
-        public int Broken { get; private set; }
-
-        public async Task SignInAsync() => (await _visitor.GetAsync(farm[number], "signin?name=visitor" + number)).EnsureSuccessStatusCode();
-
-        public async Task LoadAsync(CancellationToken end)
-        {
-            for (var i = 0; !end.IsCancellationRequested; i++)
-            {
-                try
-                {
-                    using var response = await _visitor.PostAsync(farm[_random.Next(3)], string.Create(CultureInfo.InvariantCulture, $"set/k{i}/{i}"));
-                    if (response.IsSuccessStatusCode)
-                    {
-                        _answered.Add(i);
-                    }
-                }
-                catch (HttpRequestException)
-                {
-                    Broken++;
-                }
-            }
-        }
-
-        public async Task<(int Answered, int Lost, bool SignedOut)> CheckAsync(params Uri[] nodes)
-        {
-            var lost = 0;
-            foreach (var key in _answered)
-            {
-                using var read = await _visitor.GetAsync(nodes[key % nodes.Length], string.Create(CultureInfo.InvariantCulture, $"get/k{key}"));
-                var value = await read.Content.ReadAsStringAsync();
-                lost += string.Equals(value, key.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal) ? 0 : 1;
-            }
-
-            var name = await _visitor.GetStringAsync(nodes[0], "whoami");
-            return (_answered.Count, lost, !string.Equals(name, "visitor" + number, StringComparison.Ordinal));
-        }
-    }
 }

@@ -81,6 +81,20 @@ public abstract partial class NodeDirectoryConformance
     }
 
     [Fact]
+    public async Task What_a_node_tells_of_its_settings_reaches_the_others_as_it_is()
+    {
+        var settings = string.Concat(Enumerable.Repeat("1aZ09-_b", 128));
+        var node = Node("a") with { Settings = settings };
+        await BeatAsync(node);
+
+        var seen = (await BeatAsync(Node("b"))).Live;
+
+        Assert.Equal((settings, null), (seen[0].Settings, seen[1].Settings));
+        await BeatAsync(node with { Settings = null });
+        Assert.Null((await BeatAsync(Node("b"))).Live[0].Settings);
+    }
+
+    [Fact]
     public async Task Another_incarnation_of_a_living_name_is_refused_and_sees_the_holder()
     {
         var holder = Node("a") with { InFlight = 3 };

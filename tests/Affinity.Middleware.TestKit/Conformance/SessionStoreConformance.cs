@@ -5,62 +5,77 @@ using Xunit;
 namespace Affinity.TestKit.Conformance;
 
 /// <summary>
-/// The executable form of <see cref="ISessionStore"/>: a backend derives, supplies its store and a way to let the store's time pass, and is right when every fact holds.
+/// The executable form of <see cref="ISessionStore"/>: a backend derives, supplies its store and a way to let the store's time pass, and is right when every fact holds: those here, which need a store that checks and writes in one
+/// step and keeps its idle limits itself, and those that any store keeps.
 /// </summary>
-/// <remarks>
-/// With a real server time is real: facts wait for something to be gone, and give what must still be there a limit of an hour, so that a slow machine can't fail them.
-/// </remarks>
-public abstract partial class SessionStoreConformance
+public abstract class SessionStoreConformance : WeakSessionStoreConformance
 {
-    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
-
-    private readonly SessionKey _key = SessionKey.Of(SessionId.Create());
-
-    /// <summary>The store under test; other tests may use it at the same time.</summary>
-    protected abstract ISessionStore Store { get; }
-
-    /// <summary>A limit that is comfortably longer than a few calls and short enough to wait for.</summary>
-    protected virtual TimeSpan Soon => TimeSpan.FromMinutes(1);
-
-    /// <summary>Lets at least this much of the store's time pass; exactly this much where time is in hand.</summary>
-    protected abstract Task PassAsync(TimeSpan time);
-
-    private static SessionWrite Create(byte[]? payload = null, TimeSpan? idle = null, TimeSpan? absolute = null, int generation = 0) =>
-        After(SessionVersion.None, payload, idle, absolute, generation);
-
-    private static SessionWrite After(
-        SessionVersion expected, byte[]? payload = null, TimeSpan? idle = null, TimeSpan? absolute = null, int generation = 0) =>
-        new(expected, expected.Next(), generation, payload ?? [1, 2, 3], idle ?? Hour, absolute ?? Hour);
-
-    /// <summary>The same write, by its stamp, on top of another version.</summary>
-    private static SessionWrite Again(SessionWrite write, SessionVersion on) =>
-        write with { Expected = on, Next = write.Next with { Counter = on.Counter + 1 } };
-
-    private async Task<SessionVersion> WrittenAsync(SessionWrite write)
+    [Fact]
+    public async Task Two_hundred_parallel_writers_end_at_exactly_two_hundred_increments()
     {
-        var result = await Store.WriteAsync(_key, write, CancellationToken.None);
-        Assert.Equal(new SessionWriteResult(SessionWriteKind.Written, Newer: null), result);
-        return write.Next;
-    }
+        var version = await WrittenAsync(Create(BitConverter.GetBytes(0)));
 
-    private async Task<SessionVersion> WrittenAsync(SessionVersion expected, int times)
-    {
-        for (var i = 0; i < times; i++)
+        await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => Task.Run(async () =>
         {
-            expected = await WrittenAsync(After(expected));
-        }
+            var (seen, value) = (version, 0);
+            while (true)
+            {
+                var result = await Store.WriteAsync(Key, After(seen, BitConverter.GetBytes(value + 1)), CancellationToken.None);
+                if (result.Kind == SessionWriteKind.Written)
+                {
+                    return;
+                }
 
-        return expected;
+                Assert.Equal(SessionWriteKind.Conflict, result.Kind);
+                (seen, value) = (result.Newer!.Version, BitConverter.ToInt32(result.Newer.Payload.Span));
+            }
+        })));
+
+        var found = await FoundAsync();
+        Assert.Equal(200, BitConverter.ToInt32(found.Payload.Span));
+        Assert.Equal(201UL, found.Version.Counter);
     }
 
-    private async Task<SessionWriteKind> TryWriteAsync(SessionWrite write) => (await Store.WriteAsync(_key, write, CancellationToken.None)).Kind;
-
-    private ValueTask<SessionRead> ReadAsync(SessionVersion known = default) => Store.ReadAsync(_key, known, CancellationToken.None);
-
-    private async Task<StoredSession> FoundAsync()
+    [Fact]
+    public async Task Of_many_parallel_creates_exactly_one_is_written()
     {
-        var read = await ReadAsync();
-        Assert.Equal(SessionReadKind.Found, read.Kind);
-        return read.Session!;
+        var kinds = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Task.Run(() => TryWriteAsync(Create()))));
+
+        Assert.Single(kinds, SessionWriteKind.Written);
+        Assert.Equal(49, kinds.Count(kind => kind == SessionWriteKind.Conflict));
+    }
+
+    [Fact]
+    public async Task A_touch_starts_the_idle_limit_anew_and_leaves_the_rest()
+    {
+        var version = await WrittenAsync(Create([5], idle: Soon, generation: 2));
+        Assert.True(await Store.TouchAsync(Key, Hour, CancellationToken.None));
+        await PassAsync(Soon);
+
+        var found = await FoundAsync();
+        Assert.Equal((version, 2), (found.Version, found.Generation));
+        Assert.Equal([5], found.Payload.ToArray());
+    }
+
+    [Fact]
+    public async Task A_touch_may_shorten_the_idle_limit()
+    {
+        await WrittenAsync(Create());
+        await Store.TouchAsync(Key, Soon, CancellationToken.None);
+        await PassAsync(Soon);
+
+        Assert.Equal(SessionRead.Absent, await ReadAsync());
+    }
+
+    [Fact]
+    public async Task A_read_does_not_slide_the_idle_limit()
+    {
+        var version = await WrittenAsync(Create(idle: Soon));
+        await PassAsync(Soon / 2);
+        await ReadAsync();
+        await ReadAsync(version);
+        await PassAsync(Soon / 2);
+
+        Assert.Equal(SessionRead.Absent, await ReadAsync());
     }
 }

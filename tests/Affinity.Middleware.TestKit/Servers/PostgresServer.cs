@@ -108,6 +108,9 @@ public sealed class PostgresServer : IAsyncDisposable
         return await command.ExecuteScalarAsync() is T value ? value : default;
     }
 
+    /// <summary>The processor time of its processes that run now: utime and stime of proc(5), in hundredths of a second.</summary>
+    public TimeSpan ProcessorTime() => TimeSpan.FromMilliseconds(10 * Children().Append(Process.Id).Sum(id => StatOf(id) is { Length: > 12 } fields ? long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture) : 0));
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -198,17 +201,20 @@ public sealed class PostgresServer : IAsyncDisposable
         .. Directory.EnumerateDirectories("/proc").Select(folder => int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0).Where(id => id > 1 && ParentOf(id) == Process.Id),
     ];
 
-    private static int ParentOf(int id)
+    private static int ParentOf(int id) => StatOf(id) is { Length: > 1 } fields ? int.Parse(fields[1], CultureInfo.InvariantCulture) : 0;
+
+    /// <summary>What proc(5) says of a process behind its name; nothing of one that has ended.</summary>
+    private static string[] StatOf(int id)
     {
         try
         {
             // "12 (name) S 1 …": a name may hold anything, its end is the last bracket.
             var stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/stat"));
-            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], CultureInfo.InvariantCulture);
+            return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return 0;
+            return [];
         }
     }
 

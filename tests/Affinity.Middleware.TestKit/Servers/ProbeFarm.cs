@@ -1,19 +1,28 @@
+using Affinity.Backends;
 using Affinity.TestKit.ProbeApp;
+using Npgsql;
 
 namespace Affinity.TestKit;
 
-/// <summary>Several probe apps in processes of their own, one redis-server, and a network of stated delay between them.</summary>
+/// <summary>Several probe apps in processes of their own, the store that they share, and a network of stated delay between them.</summary>
 public sealed class ProbeFarm : IAsyncDisposable
 {
     private readonly FarmStart _start;
     private readonly RedisServer? _redis;
     private readonly TcpRelay? _network;
+    private readonly PostgresServer? _postgres;
+    private readonly TcpRelay? _databaseNetwork;
+    private readonly TempDirectory? _keys;
     private readonly List<AppProcess> _nodes = [];
 
-    private ProbeFarm(FarmStart start, RedisServer? redis)
+    private ProbeFarm(FarmStart start, RedisServer? redis, PostgresServer? postgres)
     {
-        (_start, _redis) = (start, redis);
-        _network = redis is null ? null : new TcpRelay(redis.Port) { DelayToServer = start.RoundTrip / 2, DelayToClient = start.RoundTrip / 2 };
+        (_start, _redis, _postgres) = (start, redis, postgres);
+        _network = redis is null ? null : Between(redis.Port);
+        _databaseNetwork = postgres is null ? null : Between(postgres.Port);
+        _keys = start.Store == StoreKind.Distributed ? new TempDirectory() : null;
+
+        TcpRelay Between(int port) => new(port) { DelayToServer = start.RoundTrip / 2, DelayToClient = start.RoundTrip / 2 };
     }
 
     /// <summary>The farm's own Redis.</summary>
@@ -21,6 +30,12 @@ public sealed class ProbeFarm : IAsyncDisposable
 
     /// <summary>What lies between the nodes and the farm's own Redis.</summary>
     public TcpRelay Network => _network ?? throw NotOwn();
+
+    /// <summary>The farm's own PostgreSQL.</summary>
+    public PostgresServer Postgres => _postgres ?? throw NotOwn();
+
+    /// <summary>What lies between the nodes and the farm's own PostgreSQL.</summary>
+    public TcpRelay DatabaseNetwork => _databaseNetwork ?? throw NotOwn();
 
     /// <summary>The apps.</summary>
     public IReadOnlyList<AppProcess> Nodes => _nodes;
@@ -41,7 +56,18 @@ public sealed class ProbeFarm : IAsyncDisposable
     public static async Task<ProbeFarm> StartAsync(FarmStart start)
     {
         ArgumentNullException.ThrowIfNull(start);
-        var farm = new ProbeFarm(start, start.ConnectionString is null ? await RedisServer.StartAsync(start.Redis) : null);
+        var redis = start.HasOwnRedis ? await RedisServer.StartAsync(start.Redis) : null;
+        ProbeFarm farm;
+        try
+        {
+            farm = new ProbeFarm(start, redis, start is { HasDatabase: true, Database: null } ? await PostgresServer.StartAsync(start.Postgres) : null);
+        }
+        catch
+        {
+            await (redis?.DisposeAsync() ?? ValueTask.CompletedTask);
+            throw;
+        }
+
         try
         {
             if (start.WithoutRedis)
@@ -70,12 +96,28 @@ public sealed class ProbeFarm : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(settings);
         var configuration = new Dictionary<string, string?>(StringComparer.Ordinal)
         {
-            ["ConnectionStrings:redis"] = _start.ConnectionString ?? Network.ConnectionString,
+            ["Affinity:Store"] = _start.Store.ToString(),
             ["Affinity:Node:Id"] = id,
             ["Affinity:Node:ResponseHeader"] = "X-Affinity-Node",
             ["Affinity:Secrets:0"] = Secret,
             ["Logging:LogLevel:Microsoft"] = "Warning",
         };
+        if (_start.Store != StoreKind.Postgres)
+        {
+            configuration["ConnectionStrings:redis"] = _start.ConnectionString ?? Network.ConnectionString;
+        }
+
+        if (_keys is not null)
+        {
+            configuration["Probe:Cache"] = "redis";
+            configuration["Affinity:KeyDirectory"] = _keys.Path;
+        }
+
+        if (_start.HasDatabase)
+        {
+            configuration["ConnectionStrings:affinity-db"] = _start.Database ?? new NpgsqlConnectionStringBuilder(Postgres.ConnectionString) { Port = DatabaseNetwork.Port }.ConnectionString;
+        }
+
         foreach (var (key, value) in settings)
         {
             configuration[key] = value;
@@ -103,14 +145,21 @@ public sealed class ProbeFarm : IAsyncDisposable
     {
         await Task.WhenAll(_nodes.Select(node => node.DisposeAsync().AsTask()));
         _network?.Dispose();
+        _databaseNetwork?.Dispose();
+        _keys?.Dispose();
         if (_redis is not null)
         {
             await _redis.DisposeAsync();
+        }
+
+        if (_postgres is not null)
+        {
+            await _postgres.DisposeAsync();
         }
     }
 
     private Task<AppProcess> StartNodeAsync(int number) =>
         AppProcess.StartAsync(Describe("node-" + number, [.. _start.Settings, .. _start.NodeSettings(number)]) with { ReadyStatus = _start.ReadyStatus });
 
-    private static InvalidOperationException NotOwn() => new("This farm was given a connection string and has no Redis of its own.");
+    private static InvalidOperationException NotOwn() => new("This farm was given a connection string, or has another store: it has none like this of its own.");
 }

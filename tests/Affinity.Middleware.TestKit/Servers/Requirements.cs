@@ -9,7 +9,7 @@ public static class Requirements
     // Debian keeps servers in sbin, which is not on every user's PATH.
     private static readonly string[] ServerFolders = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-    // Debian keeps each version of PostgreSQL in a folder of its own, and only wrappers on the PATH.
+    // Debian keeps each version of PostgreSQL in a folder of its own, and only wrappers, or some of its programs, on the PATH: so that folder comes first.
     private const string PostgresVersions = "/usr/lib/postgresql";
 
     private static readonly (Needs Need, string Program, string Cure)[] Programs =
@@ -43,9 +43,9 @@ public static class Requirements
 
     /// <summary>Looks for a program on the PATH and in the folders of system servers.</summary>
     internal static string? Find(string program)
-        => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+        => PostgresFolders()
+            .Concat((Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
             .Concat(ServerFolders)
-            .Concat(PostgresFolders())
             .Select(folder => Path.Combine(folder, program))
             .FirstOrDefault(File.Exists);
 

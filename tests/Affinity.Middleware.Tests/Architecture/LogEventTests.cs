@@ -19,9 +19,11 @@ public sealed partial class LogEventTests
         ["Log.Stickiness.cs"] = (3000, 3999),
         ["Log.Sessions.cs"] = (4000, 4999),
         ["Log.Backends.cs"] = (5000, 5999),
-        ["Log.Root.cs"] = (6000, 6199),
+        ["Log.Root.cs"] = (6000, 6099),
+        ["Log.Postgres.cs"] = (6100, 6199),
         ["Log.WriteThrough.cs"] = (6200, 6219),
         ["Log.Standby.cs"] = (6220, 6249),
+        ["Log.Distributed.cs"] = (6300, 6349),
     };
 
     private static readonly Type[] Harmless =

@@ -31,6 +31,8 @@ internal sealed class OperatorApp : IAsyncDisposable
 
     public INodeDirectory Directory => _app.Services.GetRequiredService<INodeDirectory>();
 
+    public IServiceProvider Services => _app.Services;
+
     public NodeMembership Node => _app.Services.GetRequiredService<NodeMembership>();
 
     /// <param name="map">What the app maps; by default the endpoints, for anybody, as in development.</param>
@@ -71,6 +73,9 @@ internal sealed class OperatorApp : IAsyncDisposable
 
     /// <summary>Another node, which beats now and then not for an hour.</summary>
     public async Task<NodeBeat> BeatAsync(NodeRecord node) => await Directory.BeatAsync(node, TimeSpan.FromHours(1), CancellationToken.None);
+
+    /// <summary>Node <c>a</c> hears what the directory knows by now.</summary>
+    public Task HearAsync() => _app.Services.GetRequiredService<Heartbeat>().BeatAsync(CancellationToken.None);
 
     public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, params (string Name, string Value)[] headers)
     {

@@ -13,7 +13,8 @@ internal sealed record RedisNodeRecord(
     [property: JsonPropertyName("a"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Address = null,
     [property: JsonPropertyName("t"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Track = null,
     [property: JsonPropertyName("x"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Stopping = false,
-    [property: JsonPropertyName("l"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int FormatLevel = 0)
+    [property: JsonPropertyName("l"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int FormatLevel = 0,
+    [property: JsonPropertyName("c"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Settings = null)
 {
     private const int CurrentFormat = 1;
     private const int UntoldLevel = 1;
@@ -21,11 +22,11 @@ internal sealed record RedisNodeRecord(
     private const string Draining = "draining";
 
     public static string Write(NodeRecord node) => JsonSerializer.Serialize(
-        new RedisNodeRecord(CurrentFormat, node.State == NodeState.Draining ? Draining : Active, node.InFlight, node.Bound, node.Address, node.Track, node.Stopping, node.FormatLevel == UntoldLevel ? 0 : node.FormatLevel),
+        new RedisNodeRecord(CurrentFormat, node.State == NodeState.Draining ? Draining : Active, node.InFlight, node.Bound, node.Address, node.Track, node.Stopping, node.FormatLevel == UntoldLevel ? 0 : node.FormatLevel, node.Settings),
         RedisJsonContext.Default.RedisNodeRecord);
 
     private NodeRecord ToNode(NodeId id, Guid incarnation, NodeState state) =>
-        new(id, incarnation, state, InFlight) { Bound = Bound, Address = Address, Track = Track, Stopping = Stopping, FormatLevel = FormatLevel == 0 ? UntoldLevel : FormatLevel };
+        new(id, incarnation, state, InFlight) { Bound = Bound, Address = Address, Track = Track, Stopping = Stopping, FormatLevel = FormatLevel == 0 ? UntoldLevel : FormatLevel, Settings = Settings };
 
     /// <summary>Reads a field of the directory, <c>until incarnation record</c>. Null for a record of another format.</summary>
     public static NodeRecord? Read(string id, string field)

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using StackExchange.Redis;
 
 namespace Affinity.Backends.Redis;
 
@@ -27,6 +28,11 @@ public sealed class RedisOptions
 
     /// <summary>How long one try to connect may take. 100 ms to 1 minute; 1 second by default.</summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Which servers the connection string names, without anything else that it says; empty without one.</summary>
+    internal string Servers => Configuration is { Length: > 0 } configuration
+        ? string.Join(' ', ConfigurationOptions.Parse(configuration).EndPoints.Select(server => server.ToString()).Order(StringComparer.OrdinalIgnoreCase))
+        : "";
 
     /// <summary>The prefix that an application has by default; of its hash where the name itself cannot be one.</summary>
     internal static string PrefixOf(string application) =>

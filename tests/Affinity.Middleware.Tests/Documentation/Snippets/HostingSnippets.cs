@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -55,6 +56,14 @@ internal static class HostingSnippets
         // snippet: a longer drain
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromMinutes(2));
         builder.AddAffinity(options => options.Drain.Timeout = TimeSpan.FromSeconds(90));
+        // end
+    }
+
+    public static void ComeFromAddSession(WebApplicationBuilder builder, IDistributedCache cache)
+    {
+        // snippet: from AddSession to Affinity
+        builder.Services.AddSingleton<IDistributedCache>(cache); // what the app calls today: AddStackExchangeRedisCache, AddDistributedSqlServerCache or another
+        builder.AddAffinity();                                   // in place of builder.Services.AddSession() and app.UseSession()
         // end
     }
 }

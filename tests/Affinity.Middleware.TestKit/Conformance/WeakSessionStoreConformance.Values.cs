@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Affinity.TestKit.Conformance;
 
-public abstract partial class SessionStoreConformance
+public abstract partial class WeakSessionStoreConformance
 {
     public static TheoryData<ulong, ulong> HardVersions => new()
     {
@@ -27,14 +27,14 @@ public abstract partial class SessionStoreConformance
     {
         var store = Store;
         var start = new SessionVersion(counter, stamp);
-        var seeded = await SeedAsync(_key, start);
+        var seeded = await SeedAsync(Key, start);
         var second = await WrittenAsync(After(seeded, [2]));
 
         Assert.Equal(second, (await FoundAsync()).Version);
-        Assert.Equal(SessionReadKind.Unchanged, (await store.ReadAsync(_key, second, CancellationToken.None)).Kind);
+        Assert.Equal(SessionReadKind.Unchanged, (await store.ReadAsync(Key, second, CancellationToken.None)).Kind);
         foreach (var neighbour in (SessionVersion[])[second with { Counter = second.Counter + 1 }, second with { Counter = second.Counter - 1 }, second with { Stamp = second.Stamp ^ 1 }])
         {
-            Assert.Equal(SessionReadKind.Found, (await store.ReadAsync(_key, neighbour, CancellationToken.None)).Kind);
+            Assert.Equal(SessionReadKind.Found, (await store.ReadAsync(Key, neighbour, CancellationToken.None)).Kind);
             Assert.Equal(SessionWriteKind.Conflict, await TryWriteAsync(After(neighbour)));
         }
     }
@@ -118,7 +118,7 @@ public abstract partial class SessionStoreConformance
 
         Assert.Equal(int.MaxValue, found.Generation);
         Assert.True(found.Remaining > TimeSpan.FromDays(365));
-        Assert.True(await Store.TouchAsync(_key, TimeSpan.MaxValue, CancellationToken.None));
+        Assert.True(await Store.TouchAsync(Key, TimeSpan.MaxValue, CancellationToken.None));
     }
 
     private async Task<SessionVersion> SeedAsync(SessionKey key, SessionVersion version)

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Affinity.TestKit.Conformance;
 
-public abstract partial class SessionStoreConformance
+public abstract partial class WeakSessionStoreConformance
 {
     [Fact]
     public async Task A_session_that_was_lost_is_given_back_under_its_own_version_and_goes_on_from_there()
@@ -54,10 +54,10 @@ public abstract partial class SessionStoreConformance
         var lost = After(first) with { Next = new SessionVersion(9, 99) };
         var second = await WrittenAsync(After(first));
 
-        var conflict = await Store.WriteAsync(_key, lost, CancellationToken.None);
+        var conflict = await Store.WriteAsync(Key, lost, CancellationToken.None);
         Assert.Equal((SessionWriteKind.Conflict, second), (conflict.Kind, conflict.Newer!.Version));
         Assert.Equal(SessionWriteKind.Conflict, await TryWriteAsync(lost with { Expected = SessionVersion.None }));
-        await Store.DeleteAsync(_key, Hour, CancellationToken.None);
+        await Store.DeleteAsync(Key, Hour, CancellationToken.None);
         Assert.Equal(SessionWriteKind.Ended, await TryWriteAsync(lost));
         Assert.Equal(SessionWriteKind.Ended, await TryWriteAsync(lost with { Expected = SessionVersion.None }));
     }
@@ -84,7 +84,7 @@ public abstract partial class SessionStoreConformance
 
         var last = writes.TakeLast(SessionWrite.RememberedWrites);
         Assert.Equal(last, (await FoundAsync()).Writes);
-        Assert.Equal(last, (await Store.WriteAsync(_key, Create(), CancellationToken.None)).Newer!.Writes);
+        Assert.Equal(last, (await Store.WriteAsync(Key, Create(), CancellationToken.None)).Newer!.Writes);
         Assert.Empty((await ReadAsync(writes[^1])).Session!.Writes);
     }
 
@@ -99,7 +99,7 @@ public abstract partial class SessionStoreConformance
         Assert.Equal([4], found.Session.Payload.ToArray());
         Assert.InRange(found.Session.Remaining, TimeSpan.FromMinutes(4), TimeSpan.FromMinutes(5));
         Assert.Equal(SessionReadKind.Unchanged, (await ReadLatestAsync(version)).Kind);
-        await Store.DeleteAsync(_key, Hour, CancellationToken.None);
+        await Store.DeleteAsync(Key, Hour, CancellationToken.None);
         Assert.Equal(SessionRead.Ended, await ReadLatestAsync());
     }
 
@@ -109,8 +109,8 @@ public abstract partial class SessionStoreConformance
         var said = await Store.TestifyAsync(CancellationToken.None);
 
         Assert.NotEqual("", said);
-        Assert.DoesNotContain(_key.Value, said ?? "", StringComparison.Ordinal);
+        Assert.DoesNotContain(Key.Value, said ?? "", StringComparison.Ordinal);
     }
 
-    private ValueTask<SessionRead> ReadLatestAsync(SessionVersion known = default) => Store.ReadLatestAsync(_key, known, CancellationToken.None);
+    private ValueTask<SessionRead> ReadLatestAsync(SessionVersion known = default) => Store.ReadLatestAsync(Key, known, CancellationToken.None);
 }

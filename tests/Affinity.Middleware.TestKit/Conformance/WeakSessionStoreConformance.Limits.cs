@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Affinity.TestKit.Conformance;
 
-public abstract partial class SessionStoreConformance
+public abstract partial class WeakSessionStoreConformance
 {
     [Fact]
     public async Task At_its_idle_limit_a_session_is_gone()
@@ -12,7 +12,7 @@ public abstract partial class SessionStoreConformance
         await PassAsync(Soon);
 
         Assert.Equal(SessionRead.Absent, await ReadAsync());
-        Assert.False(await Store.TouchAsync(_key, Hour, CancellationToken.None));
+        Assert.False(await Store.TouchAsync(Key, Hour, CancellationToken.None));
         Assert.Equal(SessionWriteKind.Absent, await TryWriteAsync(After(version)));
     }
 
@@ -46,32 +46,10 @@ public abstract partial class SessionStoreConformance
     }
 
     [Fact]
-    public async Task A_touch_starts_the_idle_limit_anew_and_leaves_the_rest()
-    {
-        var version = await WrittenAsync(Create([5], idle: Soon, generation: 2));
-        Assert.True(await Store.TouchAsync(_key, Hour, CancellationToken.None));
-        await PassAsync(Soon);
-
-        var found = await FoundAsync();
-        Assert.Equal((version, 2), (found.Version, found.Generation));
-        Assert.Equal([5], found.Payload.ToArray());
-    }
-
-    [Fact]
-    public async Task A_touch_may_shorten_the_idle_limit()
-    {
-        await WrittenAsync(Create());
-        await Store.TouchAsync(_key, Soon, CancellationToken.None);
-        await PassAsync(Soon);
-
-        Assert.Equal(SessionRead.Absent, await ReadAsync());
-    }
-
-    [Fact]
     public async Task A_touch_does_not_reach_beyond_the_absolute_limit()
     {
         await WrittenAsync(Create(idle: Soon / 2, absolute: Soon));
-        Assert.True(await Store.TouchAsync(_key, Hour, CancellationToken.None));
+        Assert.True(await Store.TouchAsync(Key, Hour, CancellationToken.None));
         Assert.InRange((await FoundAsync()).Remaining, TimeSpan.Zero, Soon);
         await PassAsync(Soon);
 
@@ -90,18 +68,6 @@ public abstract partial class SessionStoreConformance
     }
 
     [Fact]
-    public async Task A_read_does_not_slide_the_idle_limit()
-    {
-        var version = await WrittenAsync(Create(idle: Soon));
-        await PassAsync(Soon / 2);
-        await ReadAsync();
-        await ReadAsync(version);
-        await PassAsync(Soon / 2);
-
-        Assert.Equal(SessionRead.Absent, await ReadAsync());
-    }
-
-    [Fact]
     public async Task A_refused_write_does_not_slide_the_idle_limit()
     {
         await WrittenAsync(Create(idle: Soon));
@@ -114,7 +80,7 @@ public abstract partial class SessionStoreConformance
     [Fact]
     public async Task Touching_an_absent_session_creates_nothing()
     {
-        Assert.False(await Store.TouchAsync(_key, Hour, CancellationToken.None));
+        Assert.False(await Store.TouchAsync(Key, Hour, CancellationToken.None));
         Assert.Equal(SessionRead.Absent, await ReadAsync());
     }
 }

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Affinity.TestKit.Conformance;
 
-public abstract partial class SessionStoreConformance
+public abstract partial class WeakSessionStoreConformance
 {
     [Fact]
     public async Task An_ended_session_reads_as_ended()
@@ -26,7 +26,7 @@ public abstract partial class SessionStoreConformance
         Assert.Equal(SessionWriteKind.Ended, await TryWriteAsync(Create()));
         Assert.Equal(SessionWriteKind.Ended, await TryWriteAsync(After(version)));
         Assert.Equal(SessionWriteKind.Ended, await TryWriteAsync(create));
-        Assert.False(await Store.TouchAsync(_key, Hour, CancellationToken.None));
+        Assert.False(await Store.TouchAsync(Key, Hour, CancellationToken.None));
         Assert.Equal(SessionRead.Ended, await ReadAsync());
     }
 
@@ -145,7 +145,7 @@ public abstract partial class SessionStoreConformance
     [Fact]
     public async Task Durations_that_are_not_positive_are_refused()
     {
-        await Assert.ThrowsAnyAsync<ArgumentException>(async () => await Store.TouchAsync(_key, TimeSpan.Zero, CancellationToken.None));
+        await Assert.ThrowsAnyAsync<ArgumentException>(async () => await Store.TouchAsync(Key, TimeSpan.Zero, CancellationToken.None));
         await Assert.ThrowsAnyAsync<ArgumentException>(() => DeleteAsync(TimeSpan.FromSeconds(-1)));
     }
 
@@ -160,13 +160,13 @@ public abstract partial class SessionStoreConformance
     public async Task A_cancelled_token_ends_every_call_at_once_and_changes_nothing()
     {
         var cancelled = new CancellationToken(canceled: true);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Store.WriteAsync(_key, Create(), cancelled));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Store.ReadAsync(_key, default, cancelled));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Store.TouchAsync(_key, Hour, cancelled));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Store.DeleteAsync(_key, Hour, cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Store.WriteAsync(Key, Create(), cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Store.ReadAsync(Key, default, cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Store.TouchAsync(Key, Hour, cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Store.DeleteAsync(Key, Hour, cancelled));
 
         Assert.Equal(SessionRead.Absent, await ReadAsync());
     }
 
-    private async Task DeleteAsync(TimeSpan remember) => await Store.DeleteAsync(_key, remember, CancellationToken.None);
+    private async Task DeleteAsync(TimeSpan remember) => await Store.DeleteAsync(Key, remember, CancellationToken.None);
 }
