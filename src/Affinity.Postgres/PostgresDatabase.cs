@@ -45,6 +45,8 @@ internal sealed class PostgresDatabase : IAsyncDisposable
     public static async Task<TResult> SendAsync<TCall, TResult>(
         NpgsqlConnection connection, string sql, TCall call, Action<NpgsqlParameterCollection, TCall> bind, Func<NpgsqlDataReader, ValueTask<TResult>> read)
     {
+        var isDoubtful = false;
+        connection.Notice += (_, told) => isDoubtful |= PostgresFaults.IsDoubt(told.Notice);
         await using var command = connection.CreateCommand();
         command.CommandText = sql;
         bind(command.Parameters, call);
@@ -53,6 +55,11 @@ internal sealed class PostgresDatabase : IAsyncDisposable
 
         // The server says only at the end whether the statement was committed.
         await reader.NextResultAsync(CancellationToken.None);
+        if (isDoubtful)
+        {
+            throw new PostgresDoubtException("PostgreSQL has committed, but was told to stop waiting for its standby.");
+        }
+
         return result;
     }
 

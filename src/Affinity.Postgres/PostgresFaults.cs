@@ -7,6 +7,9 @@ namespace Affinity.Backends.Postgres;
 /// <summary>The call was not sent: no connection, or the tables are not there.</summary>
 internal sealed class PostgresNotReadyException(string message, Exception? inner = null) : Exception(message, inner);
 
+/// <summary>The call was committed here, and nobody knows whether on a standby too, as was asked for.</summary>
+internal sealed class PostgresDoubtException(string message) : Exception(message);
+
 /// <summary>The database holds or answers what no release writes.</summary>
 internal sealed class PostgresRowException(string message, Exception? inner = null) : Exception(message, inner);
 
@@ -41,6 +44,11 @@ internal static class PostgresFaults
         : Array.Exists(Damages, kind => sqlState.StartsWith(kind, StringComparison.Ordinal)) ? SessionStoreFault.Unreadable
         : SessionStoreFault.NotApplied;
 
+    /// <summary>
+    /// A commit that waits for a standby and is cancelled, by an operator or by the client's own time limit, is answered as done, with this warning before it. No statement of ours is warned of anything else.
+    /// </summary>
+    public static bool IsDoubt(PostgresNotice notice) => notice is { InvariantSeverity: "WARNING", SqlState: PostgresErrorCodes.Warning };
+
     /// <summary>Whether the tables are not there, or not as they were when this was last looked at.</summary>
     public static bool IsMissingSchema(Exception exception) => exception is PostgresException server && Missing.Contains(server.SqlState);
 
@@ -58,7 +66,7 @@ internal static class PostgresFaults
     /// <summary>One sentence for our own exception. What a server or client says may quote keys, so only the code of it is repeated.</summary>
     public static string Describe(Exception exception) => exception switch
     {
-        PostgresNotReadyException or PostgresRowException => exception.Message,
+        PostgresNotReadyException or PostgresRowException or PostgresDoubtException => exception.Message,
         _ when IsReadOnly(exception) => "PostgreSQL takes no writes on this server: it is a standby, or was made read-only.",
         PostgresException server => $"PostgreSQL refused the call ({server.SqlState}).",
         NpgsqlException { InnerException: TimeoutException } => "PostgreSQL did not answer within the command's time limit.",

@@ -155,6 +155,29 @@ public sealed class PostgresReplicaTests(FiveReplicas five, ITestOutputHelper ou
         Assert.All(load.Sessions.Values, session => Assert.Equal(0UL, session.Lost));
     }
 
+    /// <summary>The server answers such a write as done.</summary>
+    [ServerFact(Needs.Postgres)]
+    public async Task A_write_that_no_longer_waits_for_its_standby_is_in_doubt_and_given_again_is_written()
+    {
+        await using var pair = await PostgresPair.StartAsync(synchronous: true);
+        await using var node = new PostgresNode(pair.Primary.ConnectionString);
+        await node.WriteAsync(BackendHarness.Create(1), SessionKey.Of(SessionId.Create()));
+        pair.Part();
+        var write = BackendHarness.Create(1);
+
+        var waiting = Assert.ThrowsAsync<SessionStoreException>(() => node.WriteAsync(write));
+        while (!waiting.IsCompleted && await pair.Primary.ScalarAsync<bool>("SELECT coalesce(bool_or(pg_cancel_backend(pid)), false) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'affinity'") is false)
+        {
+            await Task.Delay(20);
+        }
+
+        Assert.Equal(SessionStoreFault.Ambiguous, (await waiting).Fault);
+        pair.Network.Refuse = false;
+        await pair.WaitUntilReplayedAsync();
+        Assert.Equal(SessionWriteKind.Written, (await node.WriteAsync(write)).Kind);
+        Assert.True(await node.Store.IsReplicatedAsync(CancellationToken.None));
+    }
+
     [ServerFact(Needs.Postgres)]
     public async Task What_is_on_a_standby_too_is_told_and_without_one_it_is_not()
     {
