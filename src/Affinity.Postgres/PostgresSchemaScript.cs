@@ -154,6 +154,10 @@ internal static class PostgresSchemaScript
               o_kind := 'ended';
               RETURN;
             END IF;
+            IF position(substr(p_next, 9, 8) IN v_row.writes) > 0 THEN
+              -- A try of this write may have been given up while it waited for a standby. A lock is written to the log, so this answer waits for the standby as that one did; without, it would be given at once.
+              PERFORM 1 FROM «schema».sessions s WHERE s.key = p_key FOR UPDATE;
+            END IF;
             IF v_row.version = p_next THEN
               o_kind := 'written';
               RETURN;

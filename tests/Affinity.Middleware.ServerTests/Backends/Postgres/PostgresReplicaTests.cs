@@ -172,6 +172,7 @@ public sealed class PostgresReplicaTests(FiveReplicas five, ITestOutputHelper ou
         }
 
         Assert.Equal(SessionStoreFault.Ambiguous, (await waiting).Fault);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => node.WriteAsync(write, within: TimeSpan.FromMilliseconds(300)));
         pair.Network.Refuse = false;
         await pair.WaitUntilReplayedAsync();
         Assert.Equal(SessionWriteKind.Written, (await node.WriteAsync(write)).Kind);
