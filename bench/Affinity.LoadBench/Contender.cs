@@ -68,8 +68,7 @@ internal sealed class Contender : IAsyncDisposable
         var run = await Wrk.RunAsync(address, cookies, setting.Connections, duration);
         return new Sample(
             run.Requests / run.Microseconds * 1e6, run.P50, run.P99, Each(Cpu() - cpu), Each(_network.Commands - commands), Each(await _network.BytesAsync() - bytes), Each(await _network.CpuAsync() - redis), Each(run.Bytes),
-            Each(_network.DatabaseTrips - trips), Each(_network.DatabaseCpu() - database),
-            run.Errors);
+            run.Errors, Each(_network.DatabaseTrips - trips), Each(_network.DatabaseCpu() - database));
 
         double Each(double all) => all / run.Requests;
     }

@@ -22,15 +22,15 @@ internal readonly record struct Setting(string Operation, int Connections, TimeS
 /// <param name="RedisBytes">Bytes to and from Redis per request.</param>
 /// <param name="RedisCpu">Microseconds of redis-server's processor time per request.</param>
 /// <param name="AnswerBytes">Of an answer, status line and headers included.</param>
+/// <param name="Errors">Answers that were none, or not 2xx.</param>
 /// <param name="DatabaseTrips">Round trips to PostgreSQL per request.</param>
 /// <param name="DatabaseCpu">Microseconds of PostgreSQL's processor time per request.</param>
-/// <param name="Errors">Answers that were none, or not 2xx.</param>
-internal readonly record struct Sample(double PerSecond, double P50, double P99, double Cpu, double Commands, double RedisBytes, double RedisCpu, double AnswerBytes, double DatabaseTrips, double DatabaseCpu, long Errors)
+internal readonly record struct Sample(double PerSecond, double P50, double P99, double Cpu, double Commands, double RedisBytes, double RedisCpu, double AnswerBytes, long Errors, double DatabaseTrips = 0, double DatabaseCpu = 0)
 {
     /// <summary>The median of each figure by itself; errors add up.</summary>
     public static Sample Median(IReadOnlyCollection<Sample> samples)
     {
-        return new(Of(s => s.PerSecond), Of(s => s.P50), Of(s => s.P99), Of(s => s.Cpu), Of(s => s.Commands), Of(s => s.RedisBytes), Of(s => s.RedisCpu), Of(s => s.AnswerBytes), Of(s => s.DatabaseTrips), Of(s => s.DatabaseCpu), samples.Sum(s => s.Errors));
+        return new(Of(s => s.PerSecond), Of(s => s.P50), Of(s => s.P99), Of(s => s.Cpu), Of(s => s.Commands), Of(s => s.RedisBytes), Of(s => s.RedisCpu), Of(s => s.AnswerBytes), samples.Sum(s => s.Errors), Of(s => s.DatabaseTrips), Of(s => s.DatabaseCpu));
 
         double Of(Func<Sample, double> figure) => samples.Select(figure).Order().ElementAt(samples.Count / 2);
     }
