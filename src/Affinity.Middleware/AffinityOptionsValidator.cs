@@ -47,6 +47,7 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHost
             .. NearCacheOptionsValidator.Faults(options.Sessions.NearCache),
             .. EndpointsOptionsValidator.Faults(options.Endpoints, environment.IsDevelopment()),
             .. RedisOptionsValidator.Faults(options.Redis),
+            .. (backends ?? []).SelectMany(backend => backend.Faults()),
         ];
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using Affinity.Backends;
+using Affinity.Backends.Redis;
 using Affinity.Nodes;
 using Affinity.Stickiness;
 using Affinity.Tickets;
@@ -24,6 +25,8 @@ internal static class FarmSettings
         return new AgreedSettings(
         [
             New("ap", "Affinity:Application", options.Application),
+            New("bC", "Affinity:StandbyStore:Configuration", new RedisOptions { Configuration = options.StandbyStore.Configuration }.Servers),
+            New("bM", "Affinity:StandbyStore:MoveAfter", options.HasStandby ? options.StandbyStore.MoveAfter : TimeSpan.Zero),
             New("dp", "the Data Protection application name", protection),
             New("fl", "the format level of the release", FormatRules.Newest),
             New("kd", "Affinity:KeyDirectory", options.KeyDirectory is null ? "not set" : "set"), // its path may differ between machines

@@ -1,6 +1,9 @@
+using Affinity.Diagnostics;
+using Affinity.Sessions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Affinity.Backends.Postgres;
@@ -18,7 +21,11 @@ internal static class PostgresBackend
 
         services.AddOptionsWithValidateOnStart<PostgresOptions, PostgresOptionsValidator>()
             .BindConfiguration("Affinity:Postgres")
-            .PostConfigure<IConfiguration>((options, configuration) => options.ConnectionString ??= configuration.GetConnectionString("affinity-db"));
+            .PostConfigure<IConfiguration>((options, configuration) =>
+            {
+                options.ConnectionString ??= configuration.GetConnectionString("affinity-db");
+                options.Replicas ??= configuration.GetConnectionString("affinity-db-replicas");
+            });
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(provider =>
         {
@@ -28,19 +35,36 @@ internal static class PostgresBackend
             return options;
         });
         services.AddSingleton<PostgresDatabase>();
+        services.AddSingleton(provider => new PostgresReplicas(
+            provider.GetRequiredService<PostgresDatabase>(), provider.GetRequiredService<SessionsOptions>().NearCache, provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<AffinityMetrics>(), provider.GetRequiredService<ILogger<PostgresReplicas>>()));
         services.AddSingleton<PostgresSessionStore>();
         services.AddSingleton<PostgresSessionAnnouncements>();
         services.AddSingleton<PostgresNodeDirectory>();
         services.AddSingleton<PostgresKeyVault>();
-        services.AddSingleton(new SharedBackend(StoreKind.Postgres)
+        services.AddSingleton(provider => new SharedBackend(StoreKind.Postgres)
         {
             Sessions = static provider => provider.GetRequiredService<PostgresSessionStore>(),
             Announcements = static provider => provider.GetRequiredService<PostgresSessionAnnouncements>(),
             Nodes = static provider => provider.GetRequiredService<PostgresNodeDirectory>(),
             Keys = static provider => provider.GetRequiredService<PostgresKeyVault>(),
             Options = typeof(PostgresOptions),
+            Faults = () => FaultsOf(provider.GetRequiredService<IOptions<PostgresOptions>>()),
         });
         services.AddSingleton<PostgresSweeper>();
         services.AddHostedService<PostgresSweeping>();
+    }
+
+    private static IEnumerable<string> FaultsOf(IOptions<PostgresOptions> options)
+    {
+        try
+        {
+            _ = options.Value;
+            return [];
+        }
+        catch (OptionsValidationException exception)
+        {
+            return exception.Failures;
+        }
     }
 }

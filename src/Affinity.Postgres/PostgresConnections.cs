@@ -25,6 +25,19 @@ internal static class PostgresConnections
         return Build(settings, TargetSessionAttributes.ReadWrite);
     }
 
+    /// <summary>For each replica one. What their connection string does not say is as for the primary.</summary>
+    public static IReadOnlyList<NpgsqlDataSource> BuildReplicas(string connectionString, string replicas)
+    {
+        var said = new NpgsqlConnectionStringBuilder(replicas);
+        var settings = Read(connectionString);
+        foreach (var keyword in said.Keys)
+        {
+            settings[keyword] = said[keyword];
+        }
+
+        return [.. said.Host!.Split(',').Select(host => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Host = host, TargetSessionAttributes = null }))];
+    }
+
     /// <summary>The settings with what they leave open filled in.</summary>
     public static NpgsqlConnectionStringBuilder Read(string connectionString)
     {

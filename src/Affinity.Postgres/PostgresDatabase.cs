@@ -38,6 +38,24 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         return answer.IsCompletedSuccessfully ? answer : answer.UntilAsync(cancellationToken);
     }
 
+    /// <summary>The data sources of the replicas, made anew; none without them.</summary>
+    public IReadOnlyList<NpgsqlDataSource> BuildReplicas() => Options.Replicas is { Length: > 0 } replicas ? PostgresConnections.BuildReplicas(ConnectionString, replicas) : [];
+
+    /// <summary>The same over a connection of somebody's, in a statement that heeds no token.</summary>
+    public static async Task<TResult> SendAsync<TCall, TResult>(
+        NpgsqlConnection connection, string sql, TCall call, Action<NpgsqlParameterCollection, TCall> bind, Func<NpgsqlDataReader, ValueTask<TResult>> read)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        bind(command.Parameters, call);
+        await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
+        var result = await read(reader);
+
+        // The server says only at the end whether the statement was committed.
+        await reader.NextResultAsync(CancellationToken.None);
+        return result;
+    }
+
     /// <summary>A connection of its own for whoever keeps it: of the pool, with the tables there.</summary>
     /// <exception cref="PostgresNotReadyException">There is none.</exception>
     public async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
@@ -71,15 +89,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         await using var connection = await OpenAsync(cancellationToken);
         try
         {
-            await using var command = connection.CreateCommand();
-            command.CommandText = sql;
-            bind(command.Parameters, call);
-            await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
-            var result = await read(reader);
-
-            // The server says only at the end whether the statement was committed.
-            await reader.NextResultAsync(CancellationToken.None);
-            return result;
+            return await SendAsync(connection, sql, call, bind, read);
         }
         catch (Exception exception)
         {
@@ -108,7 +118,7 @@ internal sealed class PostgresDatabase : IAsyncDisposable
         try
         {
             var connection = await _source.Value.OpenConnectionAsync(cancellationToken);
-            if (_state != State.Connected && Interlocked.Exchange(ref _state, State.Connected) != State.Connected)
+            if (_isReady && _state != State.Connected && Interlocked.Exchange(ref _state, State.Connected) != State.Connected)
             {
                 _logger.PostgresConnected(Schema);
             }

@@ -15,6 +15,13 @@ public sealed class PostgresOptions
     /// </summary>
     public string? ConnectionString { get; set; }
 
+    /// <summary>
+    /// Read replicas that follow the primary by streaming, each host of <c>Host=r1,r2:5433</c> one of them, 1 to 16; what it does not say is as for the primary. A visitor's session is read from one that is at most a second behind
+    /// (<see cref="Affinity.Sessions.NearCacheOptions.MaxAge"/>, if that is less) and shows what the visitor has seen; else from the primary. A session that was ended is refused within MaxAge as without replicas. Null (the default):
+    /// <c>ConnectionStrings:affinity-db-replicas</c>. Never logged.
+    /// </summary>
+    public string? Replicas { get; set; }
+
     /// <summary>Whether the tables are made and upgraded by the app; <see cref="PostgresSchema.Create"/> by default.</summary>
     public PostgresSchema Schema { get; set; } = PostgresSchema.Create;
 

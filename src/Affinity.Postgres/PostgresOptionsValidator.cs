@@ -6,6 +6,7 @@ namespace Affinity.Backends.Postgres;
 /// <summary>Reports every fault of <see cref="PostgresOptions"/> with its cure, and never a part of a connection string.</summary>
 internal sealed class PostgresOptionsValidator : IValidateOptions<PostgresOptions>
 {
+    private const int MostReplicas = 16;
     private const int LeastBatch = 10;
     private const int MostBatch = 10_000;
     private static readonly TimeSpan LeastInterval = TimeSpan.FromSeconds(1);
@@ -22,6 +23,11 @@ internal sealed class PostgresOptionsValidator : IValidateOptions<PostgresOption
         if (options.ConnectionString is { } connection && !IsReadable(connection))
         {
             yield return "Affinity:Postgres:ConnectionString (or ConnectionStrings:affinity-db) is not a connection string of Npgsql that names a host; write it like 'Host=db;Database=shop;Username=shop;Password=…'.";
+        }
+
+        if (options.Replicas is { } replicas && !(IsReadable(replicas) && new NpgsqlConnectionStringBuilder(replicas).Host!.Split(',') is { Length: <= MostReplicas } hosts && Array.TrueForAll(hosts, host => host.Length > 0)))
+        {
+            yield return $"Affinity:Postgres:Replicas (or ConnectionStrings:affinity-db-replicas) must name 1 to {MostReplicas} hosts in the form of Npgsql, like 'Host=replica-1,replica-2:5433'.";
         }
 
         if (!Enum.IsDefined(options.Schema))

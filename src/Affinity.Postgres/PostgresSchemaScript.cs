@@ -16,9 +16,6 @@ internal static class PostgresSchemaScript
     /// <summary>What this release makes and needs. A later one that can no longer be used by this one raises <c>serves</c> beyond it.</summary>
     public const int Number = 1;
 
-    /// <summary>The name that the printed script has where none is given.</summary>
-    public const string ExampleName = "affinity_app";
-
     // Two numbers name a lock of ours among those of the app: "aff" and what it is for.
     private const int LockSpace = 0x616666;
 
@@ -56,7 +53,8 @@ internal static class PostgresSchemaScript
           key text COLLATE "C" PRIMARY KEY,
           version bytea NOT NULL CHECK (length(version) = 16),
           generation integer NOT NULL CHECK (generation >= 0),
-          generation_before integer NOT NULL, -- of the write before the last: a renewal is told apart without a look before each write
+          generation_before integer NOT NULL,  -- this and the next are of the write before the last: what a write has replaced is
+          expires_before timestamptz NOT NULL, -- known without a look before each
           ended boolean NOT NULL DEFAULT false,
           expires timestamptz NOT NULL CHECK (isfinite(expires)),
           absolute timestamptz NOT NULL CHECK (isfinite(absolute)),
@@ -98,16 +96,17 @@ internal static class PostgresSchemaScript
         DECLARE
           v_row «schema».sessions%ROWTYPE;
           v_before integer;
+          v_expired timestamptz;
           v_creates boolean := p_expected = '\x00000000000000000000000000000000';
           v_new bytea := p_between || p_next;
           v_now timestamptz;
         BEGIN
           FOR attempt IN 1..100 LOOP
             IF v_creates THEN
-              INSERT INTO «schema».sessions AS s (key, version, generation, generation_before, expires, absolute, writes, payload)
-              VALUES (p_key, p_next, p_generation, p_generation, clock_timestamp() + least(p_idle, p_absolute) * interval '1 millisecond', clock_timestamp() + p_absolute * interval '1 millisecond', v_new, p_payload)
+              INSERT INTO «schema».sessions AS s (key, version, generation, generation_before, expires_before, expires, absolute, writes, payload)
+              VALUES (p_key, p_next, p_generation, p_generation, clock_timestamp(), clock_timestamp() + least(p_idle, p_absolute) * interval '1 millisecond', clock_timestamp() + p_absolute * interval '1 millisecond', v_new, p_payload)
               ON CONFLICT (key) DO UPDATE SET
-                version = p_next, generation = p_generation, generation_before = p_generation, ended = false,
+                version = p_next, generation = p_generation, generation_before = p_generation, expires_before = clock_timestamp(), ended = false,
                 expires = clock_timestamp() + least(p_idle, p_absolute) * interval '1 millisecond', absolute = clock_timestamp() + p_absolute * interval '1 millisecond', writes = v_new, payload = p_payload
               WHERE s.expires <= clock_timestamp();
               IF FOUND THEN
@@ -116,12 +115,19 @@ internal static class PostgresSchemaScript
               END IF;
             ELSE
               UPDATE «schema».sessions s SET
-                version = p_next, generation = p_generation, generation_before = s.generation, payload = p_payload,
+                version = p_next, generation = p_generation, generation_before = s.generation, expires_before = s.expires, payload = p_payload,
                 expires = least(clock_timestamp() + p_idle * interval '1 millisecond', s.absolute),
                 writes = substr(s.writes || v_new, greatest(1, length(s.writes) + length(v_new) - 255))
               WHERE s.key = p_key AND s.version = p_expected AND NOT s.ended AND s.expires > clock_timestamp()
-              RETURNING s.generation_before INTO v_before;
+              RETURNING s.generation_before, s.expires_before INTO v_before, v_expired;
               IF FOUND THEN
+                -- Who had the row locked may have changed nothing of it. Then the condition is not tried again, and by now the session may be gone; nobody has seen what was written on it.
+                IF v_expired <= clock_timestamp() THEN
+                  DELETE FROM «schema».sessions s WHERE s.key = p_key;
+                  o_kind := 'absent';
+                  RETURN;
+                END IF;
+
                 -- Within the transaction, so that it is told if and when the write is done. A commit that notifies holds a lock that all databases of the server share: writes that renew nothing do not.
                 IF v_before <> p_generation THEN
                   PERFORM pg_notify('«channel»', p_key || ' ' || p_generation);
@@ -133,7 +139,11 @@ internal static class PostgresSchemaScript
 
             SELECT * INTO v_row FROM «schema».sessions s WHERE s.key = p_key;
             v_now := clock_timestamp();
-            IF NOT FOUND OR v_row.expires <= v_now THEN
+            IF FOUND AND v_row.expires IS NULL THEN
+              o_kind := 'damaged';
+              RETURN;
+            END IF;
+            IF v_row.key IS NULL OR v_row.expires <= v_now THEN
               CONTINUE WHEN v_creates; -- it has gone since
               o_kind := 'absent';
               RETURN;
@@ -159,6 +169,20 @@ internal static class PostgresSchemaScript
             RETURN;
           END LOOP;
           RAISE EXCEPTION 'the session came and went' USING ERRCODE = 'serialization_failure';
+        END
+        $$;
+
+        -- The lock first: with an UPDATE alone the condition would be of the time before it.
+        CREATE OR REPLACE FUNCTION «schema».touch_session(p_key text, p_idle bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+        DECLARE
+          v_expires timestamptz;
+        BEGIN
+          SELECT s.expires INTO v_expires FROM «schema».sessions s WHERE s.key = p_key AND NOT s.ended FOR UPDATE;
+          IF v_expires > clock_timestamp() THEN
+            UPDATE «schema».sessions s SET expires = least(clock_timestamp() + p_idle * interval '1 millisecond', s.absolute) WHERE s.key = p_key;
+            RETURN true;
+          END IF;
+          RETURN false;
         END
         $$;
 

@@ -6,7 +6,7 @@ using Npgsql;
 namespace Affinity.Backends.Postgres;
 
 /// <summary>Sessions in PostgreSQL: one row per session, one statement and one round trip per operation. Sets no time limit of its own beyond the token.</summary>
-internal sealed class PostgresSessionStore(PostgresDatabase database, TimeProvider time) : ISessionStore
+internal sealed class PostgresSessionStore(PostgresDatabase database, TimeProvider time, PostgresReplicas? replicas = null) : ISessionStore
 {
     private const int Kind = 0;
 
@@ -16,16 +16,13 @@ internal sealed class PostgresSessionStore(PostgresDatabase database, TimeProvid
     private readonly string _read = ReadText(database.Schema);
     private readonly string _write = $"SELECT o_kind, o_version, o_generation, o_left, o_absolute, o_payload, o_writes FROM {database.Schema}.write_session($1, $2, $3, $4, $5, $6, $7, $8)";
 
-    private readonly string _touch = $"""
-        UPDATE {database.Schema}.sessions SET expires = least(clock_timestamp() + $2 * interval '1 millisecond', absolute)
-        WHERE key = $1 AND NOT ended AND expires > clock_timestamp()
-        """;
+    private readonly string _touch = $"SELECT {database.Schema}.touch_session($1, $2)";
 
     // A second, shorter deletion does not shorten the memory of the first, and is not told again.
     private readonly string _delete = $"""
         WITH ending AS (
-          INSERT INTO {database.Schema}.sessions AS s (key, version, generation, generation_before, ended, expires, absolute, writes, payload)
-          VALUES ($1, $3, 0, 0, true, clock_timestamp() + $2 * interval '1 millisecond', clock_timestamp() + $2 * interval '1 millisecond', '', '')
+          INSERT INTO {database.Schema}.sessions AS s (key, version, generation, generation_before, expires_before, ended, expires, absolute, writes, payload)
+          VALUES ($1, $3, 0, 0, clock_timestamp(), true, clock_timestamp() + $2 * interval '1 millisecond', clock_timestamp() + $2 * interval '1 millisecond', '', '')
           ON CONFLICT (key) DO UPDATE SET
             version = $3, ended = true, writes = '', payload = '', expires = clock_timestamp() + $2 * interval '1 millisecond', absolute = clock_timestamp() + $2 * interval '1 millisecond'
           WHERE NOT s.ended OR s.expires < clock_timestamp() + $2 * interval '1 millisecond'
@@ -47,6 +44,9 @@ internal sealed class PostgresSessionStore(PostgresDatabase database, TimeProvid
     public ValueTask<SessionRead> ReadAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken) => ReadAsync(key, known, latest: false, cancellationToken);
 
     public ValueTask<SessionRead> ReadLatestAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken) => ReadAsync(key, known, latest: true, cancellationToken);
+
+    public async ValueTask<SessionRead> ReadAtLeastAsync(SessionKey key, SessionVersion known, SessionVersion atLeast, CancellationToken cancellationToken) =>
+        replicas is not null && await replicas.TryReadAsync(_read, key, known, atLeast, cancellationToken) is { } read ? read : await ReadAsync(key, known, cancellationToken);
 
     public async ValueTask<SessionWriteResult> WriteAsync(SessionKey key, SessionWrite write, CancellationToken cancellationToken)
     {
@@ -84,7 +84,7 @@ internal sealed class PostgresSessionStore(PostgresDatabase database, TimeProvid
     public async ValueTask<bool> TouchAsync(SessionKey key, TimeSpan idle, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(idle, TimeSpan.Zero);
-        return await CallAsync(_touch, (Key: key.Value, Idle: PostgresCalls.ToMilliseconds(idle)), BindDuration, static reader => ValueTask.FromResult(reader.RecordsAffected > 0), cancellationToken);
+        return await CallAsync(_touch, (Key: key.Value, Idle: PostgresCalls.ToMilliseconds(idle)), BindDuration, static async reader => await reader.ReadAsync(CancellationToken.None) && reader.GetBoolean(0), cancellationToken);
     }
 
     public async ValueTask DeleteAsync(SessionKey key, TimeSpan remember, CancellationToken cancellationToken)

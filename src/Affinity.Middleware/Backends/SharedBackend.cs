@@ -21,4 +21,7 @@ internal sealed record SharedBackend(StoreKind Kind)
 
     /// <summary>The options class of its own section below <c>Affinity</c>, which is named like the class: PostgresOptions is read from <c>Affinity:Postgres</c>. Null: none, or one of Affinity's own.</summary>
     public Type? Options { get; init; }
+
+    /// <summary>What is wrong with these options, so that it is told together with all else.</summary>
+    public Func<IEnumerable<string>> Faults { get; init; } = static () => [];
 }

@@ -20,6 +20,7 @@ internal sealed class AffinityMetrics
     private readonly Histogram<double> _storeCalls;
     private readonly Counter<long> _cacheReads;
     private readonly Counter<long> _beats;
+    private readonly Counter<long> _replicaReads;
     private readonly Meter _meter;
 
     public AffinityMetrics(IMeterFactory factory)
@@ -36,6 +37,7 @@ internal sealed class AffinityMetrics
         _touchesDropped = meter.CreateCounter<long>("affinity.session.touches.dropped", "{touch}", "Slides of the idle time left out because the queue was full or the store away.");
         _storeCalls = meter.CreateHistogram<double>("affinity.store.call.duration", "s", "Session store calls, tries and pauses included.");
         _cacheReads = meter.CreateCounter<long>("affinity.cache.reads", "{read}", "Reads of sessions with a cache in front of the database, by who answered.");
+        _replicaReads = meter.CreateCounter<long>("affinity.replica.reads", "{read}", "Reads that a replica of the database may answer, by whether it did, or why the primary was asked.");
         _beats = meter.CreateCounter<long>("affinity.node.beats", "{beat}", "Heartbeats, by what the node directory made of them.");
     }
 
@@ -76,6 +78,16 @@ internal sealed class AffinityMetrics
     public void JournalReplayed(string outcome) => _journalReplays.Add(1, new KeyValuePair<string, object?>("affinity.session.outcome", outcome));
 
     public void TouchDropped() => _touchesDropped.Add(1);
+
+    /// <param name="outcome"><c>replica older absent lagging failed</c>.</param>
+    public void ReplicaRead(string outcome) => _replicaReads.Add(1, new KeyValuePair<string, object?>("affinity.outcome", outcome));
+
+    /// <summary>Shows, whenever a reader asks, how far each replica may be behind, with its number of the settings.</summary>
+    public void ObserveReplicas(Func<IEnumerable<(int Number, TimeSpan Lag)>> lags) => _meter.CreateObservableGauge(
+        "affinity.replica.lag",
+        () => lags().Select(static lag => new Measurement<double>(lag.Lag.TotalSeconds, new KeyValuePair<string, object?>("affinity.replica", lag.Number))),
+        "s",
+        "How far behind the primary a replica of the database may be, as this node last knew it.");
 
     /// <param name="operation"><c>read confirm write touch delete</c>.</param>
     /// <param name="outcome"><c>ok not_applied ambiguous unreadable</c>.</param>

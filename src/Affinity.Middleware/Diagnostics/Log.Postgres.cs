@@ -30,6 +30,13 @@ internal static partial class Log
         Message = "The node directory in PostgreSQL holds a row that this version cannot read; that node is left out. Told once.")]
     internal static partial void PostgresNodeRecordUnreadable(this ILogger logger);
 
+    [LoggerMessage(EventId = 6107, EventName = "PostgresReplicaLeft", Level = LogLevel.Warning,
+        Message = "The replica {Number} of PostgreSQL is not read for the time being: {Reason} The primary answers for it.")]
+    internal static partial void PostgresReplicaLeft(this ILogger logger, int number, string reason);
+
+    [LoggerMessage(EventId = 6108, EventName = "PostgresReplicaUsed", Level = LogLevel.Information, Message = "The replica {Number} of PostgreSQL is near enough to the primary and is read.")]
+    internal static partial void PostgresReplicaUsed(this ILogger logger, int number);
+
     [LoggerMessage(EventId = 6110, EventName = "PostgresSwept", Level = LogLevel.Debug, Message = "{Rows} expired sessions were removed from PostgreSQL in {Duration}.")]
     internal static partial void PostgresSwept(this ILogger logger, long rows, TimeSpan duration);
 

@@ -15,6 +15,10 @@ internal sealed record SettingDrift(string Setting, IReadOnlyList<string> Nodes)
 /// <summary>Which settings that must agree do not. Pure.</summary>
 internal static class DriftRules
 {
+    /// <summary>Whether some other node tells of other settings: then this one tells all of its own, so that each can say which they are.</summary>
+    public static bool AnyDiffers(AgreedSettings own, IEnumerable<NodeRecord> others) =>
+        AgreedSettings.Read(own.Short) is { } mine && others.Any(node => AgreedSettings.Read(node.Settings) is { } theirs && !string.Equals(theirs.All, mine.All, StringComparison.Ordinal));
+
     /// <summary>In ordinal order of the settings. A node that tells nothing, as one of an older release, and a setting that only one of the two knows are no drift.</summary>
     /// <param name="own">What this node has.</param>
     /// <param name="others">The other living nodes.</param>
@@ -28,12 +32,12 @@ internal static class DriftRules
         var differing = new SortedDictionary<string, List<string>>(StringComparer.Ordinal);
         foreach (var other in others.OrderBy(node => node.Id.Value, StringComparer.Ordinal))
         {
-            if (string.Equals(other.Settings, own.Text, StringComparison.Ordinal) || AgreedSettings.Read(other.Settings) is not { } theirs)
+            if (AgreedSettings.Read(other.Settings) is not { } theirs || string.Equals(theirs.All, mine.All, StringComparison.Ordinal))
             {
                 continue;
             }
 
-            foreach (var (code, hash) in mine.Where(told => theirs.TryGetValue(told.Key, out var their) && !string.Equals(told.Value, their, StringComparison.Ordinal)))
+            foreach (var (code, hash) in mine.ByCode.Where(told => theirs.ByCode.TryGetValue(told.Key, out var their) && !string.Equals(told.Value, their, StringComparison.Ordinal)))
             {
                 var name = own.NameOf(code)!;
                 if (!differing.TryGetValue(name, out var nodes))

@@ -82,7 +82,7 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     /// <summary>This node as it stands now, as the directory is told.</summary>
     public NodeRecord ToRecord()
     {
-        var record = new NodeRecord(Self, Incarnation, State, Requests.InFlight) { Bound = Bound.Count, Address = Address, Track = Track, Stopping = IsStopping, FormatLevel = FormatLevel, Settings = Settings.Text };
+        var record = new NodeRecord(Self, Incarnation, State, Requests.InFlight) { Bound = Bound.Count, Address = Address, Track = Track, Stopping = IsStopping, FormatLevel = FormatLevel, Settings = _standing.TellsAll ? Settings.Text : Settings.Short };
         Volatile.Write(ref _told, record);
         return record;
     }
@@ -91,7 +91,7 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     public void Joined(IReadOnlyList<NodeRecord> live)
     {
         var trusted = Trusted(live);
-        _standing = new(trusted, FormatRules.ToWrite(FormatLevel, trusted), HoldsName: true, Answers: true, Problem: null) { Before = Others(_standing.Live), Drift = DriftFrom(trusted) };
+        _standing = new(trusted, FormatRules.ToWrite(FormatLevel, trusted), HoldsName: true, Answers: true, Problem: null) { Before = Others(_standing.Live), Drift = DriftFrom(trusted), TellsAll = DriftRules.AnyDiffers(Settings, trusted.Where(node => node.Id != Self)) };
     }
 
     /// <summary>Whom to tell, on the heartbeat's thread, that the directory may have lost what it had acknowledged, with the reason in words: it no longer had this node's record, or is another server's history.</summary>
@@ -162,6 +162,9 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
         public int Before { get; init; }
 
         public IReadOnlyList<SettingDrift> Drift { get; init; } = [];
+
+        /// <summary>Whether this node tells all its settings one by one.</summary>
+        public bool TellsAll { get; init; }
     }
 
     private sealed record Leave(long Since, bool Stops);

@@ -44,12 +44,21 @@ internal sealed class GuardedSessionStore : ISessionStore
 
     /// <inheritdoc/>
     public ValueTask<SessionRead> ReadAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken) =>
-        CallAsync(_reading, "read", static (store, call, token) => ReadTwiceAsync(store, call.key, call.known, latest: false, token), (key, known), cancellationToken);
+        CallAsync(_reading, "read", static (store, call, token) => ReadTwiceAsync(call, static (store, call, token) => store.ReadAsync(call.key, call.known, token), store, token), (key, known), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<SessionRead> ReadAtLeastAsync(SessionKey key, SessionVersion known, SessionVersion atLeast, CancellationToken cancellationToken) =>
+        CallAsync(
+            _reading,
+            "read",
+            static (store, call, token) => ReadTwiceAsync(call, static (store, call, token) => store.ReadAtLeastAsync(call.key, call.known, call.atLeast, token), store, token),
+            (key, known, atLeast),
+            cancellationToken);
 
     /// <inheritdoc/>
     /// <remarks>A change as far as the breaker is concerned: a replica answers reads and refuses this.</remarks>
     public ValueTask<SessionRead> ReadLatestAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken) =>
-        CallAsync(_changing, "confirm", static (store, call, token) => ReadTwiceAsync(store, call.key, call.known, latest: true, token), (key, known), cancellationToken);
+        CallAsync(_changing, "confirm", static (store, call, token) => ReadTwiceAsync(call, static (store, call, token) => store.ReadLatestAsync(call.key, call.known, token), store, token), (key, known), cancellationToken);
 
     /// <inheritdoc/>
     /// <remarks>Left alone by the breakers, and bounded all the same.</remarks>
@@ -135,18 +144,16 @@ internal sealed class GuardedSessionStore : ISessionStore
     }
 
     /// <summary>A read whose answer was lost with its connection is asked again at once: it changes nothing.</summary>
-    private static async ValueTask<SessionRead> ReadTwiceAsync(ISessionStore store, SessionKey key, SessionVersion known, bool latest, CancellationToken cancellationToken)
+    private static async ValueTask<SessionRead> ReadTwiceAsync<TCall>(TCall call, Func<ISessionStore, TCall, CancellationToken, ValueTask<SessionRead>> read, ISessionStore store, CancellationToken cancellationToken)
     {
         try
         {
-            return await ReadOnceAsync();
+            return await read(store, call, cancellationToken);
         }
         catch (SessionStoreException e) when (e.Fault == SessionStoreFault.Ambiguous && !cancellationToken.IsCancellationRequested)
         {
-            return await ReadOnceAsync();
+            return await read(store, call, cancellationToken);
         }
-
-        ValueTask<SessionRead> ReadOnceAsync() => latest ? store.ReadLatestAsync(key, known, cancellationToken) : store.ReadAsync(key, known, cancellationToken);
     }
 
     private static async ValueTask<TResult> TryOnceAsync<TCall, TResult>(

@@ -38,6 +38,16 @@ public interface ISessionStore
     ValueTask<SessionRead> ReadLatestAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken) => ReadAsync(key, known, cancellationToken);
 
     /// <summary>
+    /// The same for whoever knows a version that the session has had: the answer may come from a copy that lags behind, if that shows a record which is not older, or the ending. What is older there, or not there, is asked of whoever may change
+    /// the record. How far behind the copy may have been is told by <see cref="StoredSession.Age"/>. As it stands here it is <see cref="ReadAsync"/>, which never answers less than this may.
+    /// </summary>
+    /// <param name="key">Which one.</param>
+    /// <param name="known">As above.</param>
+    /// <param name="atLeast">What the visitor has seen; not None.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    ValueTask<SessionRead> ReadAtLeastAsync(SessionKey key, SessionVersion known, SessionVersion atLeast, CancellationToken cancellationToken) => ReadAsync(key, known, cancellationToken);
+
+    /// <summary>
     /// Writes a record if it is what the caller believes it to be.
     /// </summary>
     /// <remarks>

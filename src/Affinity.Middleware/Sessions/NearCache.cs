@@ -110,6 +110,15 @@ internal sealed class NearCache(SessionsOptions options, TimeProvider time)
         }
     }
 
+    /// <summary>Whether the session was ended or renewed after this was so, as far as this node was told.</summary>
+    public bool WasRefusedSince(NearSession near)
+    {
+        lock (_gate)
+        {
+            return IsRefused(near);
+        }
+    }
+
     /// <summary>Remembers what the store has said, or what was saved, unless something newer is known.</summary>
     public void Put(SessionId session, NearSession near)
     {

@@ -86,12 +86,12 @@ internal sealed class SessionLoader(
     {
         try
         {
-            var (asking, isMine) = Once(_underWay, ticket.Session, () => ReadAsync(ticket.Session, known));
+            var (asking, isMine) = Once(_underWay, ticket.Session, () => ReadAsync(ticket.Session, known, atLeast: ticket.Version));
             var answer = await asking.WaitAsync(cancellationToken);
             if (!isMine && !(answer.Kind == SessionReadKind.Found && answer.Session!.Satisfies(ticket) && near.MayShare(answer.Session)))
             {
                 // That question was older than this request, so its answer proves nothing against this ticket, nor that the session has not ended since.
-                answer = await ReadAsync(ticket.Session, known).WaitAsync(cancellationToken);
+                answer = await ReadAsync(ticket.Session, known, atLeast: ticket.Version).WaitAsync(cancellationToken);
             }
 
             var result = Judge(ticket, answer);
@@ -236,19 +236,39 @@ internal sealed class SessionLoader(
         }
     }
 
-    private async Task<SessionAnswer> ReadAsync(SessionId session, NearSession? known, bool latest = false)
+    /// <param name="session">Which one.</param>
+    /// <param name="known">What this node remembers of it.</param>
+    /// <param name="latest">Asks whoever may change the record.</param>
+    /// <param name="atLeast">What the visitor has seen: then a copy may answer that has it. None: no copy may.</param>
+    private async Task<SessionAnswer> ReadAsync(SessionId session, NearSession? known, bool latest = false, SessionVersion atLeast = default)
     {
         var key = known?.Key ?? SessionKey.Of(session);
-        var asOf = time.GetTimestamp();
+        var asked = time.GetTimestamp();
         var version = known?.Snapshot.Version ?? SessionVersion.None;
-        var read = latest ? await store.ReadLatestAsync(key, version, CancellationToken.None) : await store.ReadAsync(key, version, CancellationToken.None);
+        var read = latest ? await store.ReadLatestAsync(key, version, CancellationToken.None)
+            : atLeast.IsNone ? await store.ReadAsync(key, version, CancellationToken.None)
+            : await store.ReadAtLeastAsync(key, version, version.Counter > atLeast.Counter ? version : atLeast, CancellationToken.None);
+
+        var age = read.Session?.Age ?? TimeSpan.Zero;
+        var asOf = Before(asked, age);
+        var found = read.Kind switch
+        {
+            SessionReadKind.Found => new NearSession(key, SessionDecoder.Decode(read.Session!, time, asked), asOf),
+            SessionReadKind.Unchanged => new NearSession(key, known!.Snapshot.KeptUntil(time.GetUtcNow() - time.GetElapsedTime(asked) + read.Session!.Remaining), asOf),
+            _ => null,
+        };
+        if (found is not null && age > TimeSpan.Zero && !latest && near.WasRefusedSince(found))
+        {
+            // Ended or renewed since, as this node has been told.
+            return await ReadAsync(session, known, latest: true);
+        }
+
         switch (read.Kind)
         {
             case SessionReadKind.Found:
-                var found = new NearSession(key, SessionDecoder.Decode(read.Session!, time, asOf), Before(asOf, read.Session!.Age));
-                return known is not null && SessionHistory.Of(found.Snapshot, known.Snapshot) != SessionKinship.Later ? await RestoreAsync(session, key, found.Snapshot) : Remember(session, found);
+                return known is not null && SessionHistory.Of(found!.Snapshot, known.Snapshot) != SessionKinship.Later ? await RestoreAsync(session, key, found.Snapshot) : Remember(session, found!);
             case SessionReadKind.Unchanged:
-                return Remember(session, new NearSession(key, known!.Snapshot.KeptUntil(time.GetUtcNow() - time.GetElapsedTime(asOf) + read.Session!.Remaining), Before(asOf, read.Session.Age)));
+                return Remember(session, found!);
             case SessionReadKind.Absent when known is not null:
                 return await RestoreAsync(session, key, found: null);
             default:

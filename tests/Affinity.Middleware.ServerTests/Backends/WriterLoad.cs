@@ -73,7 +73,7 @@ internal sealed class WriterLoad : IAsyncDisposable
     public void Tell(ITestOutputHelper output)
     {
         var failures = Failures.GroupBy(failure => $"{failure.Fault}: {failure.Message}", StringComparer.Ordinal).Select(group => $"{group.Count()} × {group.Key}");
-        output.WriteLine($"{Sessions.Count} sessions, {Sessions.Values.Sum(session => session.Answers)} writes answered, {Sessions.Values.Sum(session => (long)session.Lost)} of them lost by Redis. "
+        output.WriteLine($"{Sessions.Count} sessions, {Sessions.Values.Sum(session => session.Answers)} writes answered, {Sessions.Values.Sum(session => (long)session.Lost)} of them lost by the store. "
             + string.Join("; ", failures));
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using Affinity.TestKit;
@@ -11,28 +10,6 @@ namespace Affinity.ServerTests.Farm;
 /// <summary>Real nodes whose sessions lie in a cache that cannot compare and set: what is lost is told.</summary>
 public sealed class DistributedCacheTests(ITestOutputHelper output)
 {
-    private const int Visitors = 20;
-
-    [ServerFact(Needs.Redis)]
-    public async Task When_one_of_two_nodes_is_killed_under_load_what_was_answered_is_there_or_told_as_lost()
-    {
-        using var keys = new TempDirectory();
-        await using var farm = await StartAsync(keys);
-        using var end = new CancellationTokenSource();
-        var crowd = Enumerable.Range(0, Visitors).Select(number => new Writer(farm, number)).ToList();
-        var load = crowd.Select(writer => writer.RunAsync(end.Token)).ToList();
-        await AnsweredAsync(crowd, 200);
-        farm.Nodes[1].Kill();
-        await AnsweredAsync(crowd, 200);
-        await end.CancelAsync();
-        await Task.WhenAll(load);
-
-        var results = await Task.WhenAll(crowd.Select(writer => writer.CheckAsync(farm[0])));
-        var (lost, untold) = (results.Sum(result => result.Lost), results.Where(result => !result.IsTold).Sum(result => result.Lost));
-        output.WriteLine($"SIGKILL of one of 2 nodes, {Visitors} visitors, sessions in an IDistributedCache: {crowd.Sum(writer => writer.Answered)} answered values, {lost} lost, {untold} of them not told");
-        Assert.Equal(0, untold);
-    }
-
     /// <summary>The worst case for such a cache: parallel tabs of one visitor on two nodes. Whoever is answered "saved" has it saved, or comes with a ticket that tells.</summary>
     [ServerFact(Needs.Redis)]
     public async Task Of_parallel_tabs_on_two_nodes_each_is_kept_or_is_told_when_its_own_cookie_comes_back()
@@ -82,57 +59,9 @@ public sealed class DistributedCacheTests(ITestOutputHelper output)
 
     private static Task<ProbeFarm> StartAsync(TempDirectory keys) => ProbeFarm.StartAsync(2, TimeSpan.FromMilliseconds(1), Settings(keys.Path));
 
-    private static async Task AnsweredAsync(List<Writer> crowd, int more)
-    {
-        var watch = System.Diagnostics.Stopwatch.StartNew();
-        for (var wanted = crowd.Sum(writer => writer.Answered) + more; crowd.Sum(writer => writer.Answered) < wanted; await Task.Delay(20))
-        {
-            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30), "There is no load.");
-        }
-    }
-
     private static async Task<HistoryAnswer> ReadAsync(Visitor visitor, Uri node)
     {
         using var response = await visitor.GetAsync(node, "history");
         return (await response.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<HistoryAnswer>())!;
-    }
-
-    /// <summary>Sets one key after another, on one node until that is gone.</summary>
-    private sealed class Writer(ProbeFarm farm, int number)
-    {
-        private readonly Visitor _visitor = new();
-        private readonly List<int> _answered = [];
-        private int _count;
-        private bool _toldMeanwhile;
-
-        public int Answered => Volatile.Read(ref _count);
-
-        public async Task RunAsync(CancellationToken end)
-        {
-            var node = number;
-            for (var value = 0; !end.IsCancellationRequested; value++)
-            {
-                try
-                {
-                    using var response = await _visitor.PostAsync(farm[node], string.Create(CultureInfo.InvariantCulture, $"history/set/k{value}/{value}"));
-                    if (response.IsSuccessStatusCode)
-                    {
-                        _toldMeanwhile |= (await response.Content.ReadFromJsonAsync<HistoryAnswer>(CancellationToken.None))!.Lost;
-                        _answered.Add(value);
-                        Volatile.Write(ref _count, _answered.Count);
-                    }
-                }
-                catch (Exception exception) when (exception is HttpRequestException or IOException)
-                {
-                    node++;
-                }
-            }
-        }
-
-        public async Task<(int Lost, bool IsTold)> CheckAsync(Uri node)
-        {
-            var answer = await ReadAsync(_visitor, node);
-            return (_answered.Count(value => !answer.Items.ContainsKey(string.Create(CultureInfo.InvariantCulture, $"k{value}"))), answer.Lost || _toldMeanwhile);
-        }
     }
 }

@@ -41,9 +41,11 @@ public sealed class PostgresPair : IAsyncDisposable
         var pair = new PostgresPair(await PostgresServer.StartAsync(options));
         try
         {
-            for (var i = 0; i < replicas; i++)
+            var starting = Enumerable.Range(0, replicas).Select(_ => PostgresServer.StartReplicaAsync(pair.Network.Port, options)).ToArray();
+            await ((Task)Task.WhenAll(starting)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            foreach (var start in starting)
             {
-                pair._replicas.Add(await PostgresServer.StartReplicaAsync(pair.Network.Port, options));
+                pair._replicas.Add(await start);
             }
 
             if (synchronous)
@@ -61,6 +63,9 @@ public sealed class PostgresPair : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>The replicas alone, each of which is read.</summary>
+    public string ReplicasConnectionString => $"Host={string.Join(',', _replicas.Select(server => $"127.0.0.1:{server.Port}"))}";
 
     /// <summary>Waits until the replicas show everything that the primary had when this was called.</summary>
     /// <exception cref="TimeoutException">They have not within 20 s.</exception>

@@ -146,7 +146,12 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private static string FindUser() => File.ReadLines("/etc/passwd").Any(line => line.StartsWith("postgres:", StringComparison.Ordinal)) ? "postgres" : "nobody";
 
-    private static string Program(string name) => Path.Combine(Path.GetDirectoryName(Requirements.PathOf(Needs.Postgres))!, name);
+    /// <summary>Where the found program really lies: a link to one on the PATH has not all of its neighbours beside it.</summary>
+    private static string Program(string name)
+    {
+        var found = Requirements.PathOf(Needs.Postgres);
+        return Path.Combine(Path.GetDirectoryName(File.ResolveLinkTarget(found, returnFinalTarget: true)?.FullName ?? found)!, name);
+    }
 
     /// <summary>The command as whoever may run it. A change of the user takes back that the process dies with the test run (prctl(2)), so it is said again behind it.</summary>
     private static string[] AsUser(string[] words) =>
@@ -167,7 +172,7 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         string[] settings =
         [
-            "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200", "max_wal_senders=10", "hot_standby=on", "shared_buffers=32MB", "wal_keep_size=64MB", "jit=off",
+            "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200", "max_wal_senders=10", "hot_standby=on", "shared_buffers=32MB", "wal_keep_size=64MB", "wal_retrieve_retry_interval=100ms", "jit=off",
             .. _options.Durable ? Array.Empty<string>() : ["fsync=off", "full_page_writes=off"],
             .. _options.Settings,
         ];

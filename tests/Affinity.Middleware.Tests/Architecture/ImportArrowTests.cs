@@ -59,6 +59,17 @@ public sealed partial class ImportArrowTests
             where types.Any() && types.All(type => !type.IsPublic && Stage(FolderOf(type)) is "Nodes" or "Tickets" or "Sessions")
             select file.At(word, file.Names));
 
+    /// <summary>A cache evicts, and lists nothing: neither keys nor nodes lie in it.</summary>
+    [Fact]
+    public void The_backend_over_a_cache_knows_sessions_only()
+        => Convention.Holds(
+            "Backends/Distributed may name neither nodes nor keys.",
+            from file in SourceTree.Files
+            where file.Folder == "Backends/Distributed"
+            from Match word in Word().Matches(file.Names)
+            where TypesByName[word.Value].Any(type => FolderOf(type) == "Nodes") || word.Value is "IKeyVault" or "SessionId"
+            select file.At(word, file.Names));
+
     [Fact]
     public void Only_the_Redis_backend_knows_its_client()
         => Convention.Holds(

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Affinity.Backends.Postgres;
 using Affinity.Nodes;
 using Affinity.Sessions;
 using Affinity.TestKit;
@@ -40,10 +41,10 @@ public sealed partial class BackendsHaveSuitesTests
 
     [Fact]
     public void The_search_for_implementations_finds_the_known_ones() =>
-        Assert.All(Contracts, pair => Assert.True(Implementations(pair.Contract).Count() >= 2));
+        Assert.All(Contracts, pair => Assert.True(Implementations(pair.Contract).Count() >= 3));
 
     // A decorator (a guard, a cache) takes the contract that it implements and keeps nothing itself; it is tested with its stage.
-    private static IEnumerable<Type> Implementations(Type contract) => contract.Assembly.GetTypes().Where(type =>
+    private static IEnumerable<Type> Implementations(Type contract) => new[] { contract.Assembly, typeof(PostgresOptions).Assembly }.SelectMany(assembly => assembly.GetTypes()).Where(type =>
         type is { IsClass: true, IsAbstract: false } && contract.IsAssignableFrom(type)
         && !type.GetConstructors().Any(constructor => constructor.GetParameters().Any(parameter => parameter.ParameterType == contract)));
 

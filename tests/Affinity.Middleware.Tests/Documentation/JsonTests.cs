@@ -76,6 +76,7 @@ public sealed class JsonTests
         configuration.GetSection("Affinity").Bind(options, binder => binder.ErrorOnUnknownConfiguration = true);
         options.Application ??= "shop";
         options.Redis.Configuration ??= configuration.GetConnectionString("redis");
+        options.HasDatabase = configuration.GetConnectionString("affinity-db") is not null;
 
         var result = new AffinityOptionsValidator(Options.Create(new HostOptions()), new HostingEnvironment { EnvironmentName = Environments.Production }).Validate(name: null, options);
 

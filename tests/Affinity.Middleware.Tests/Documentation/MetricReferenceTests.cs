@@ -69,6 +69,8 @@ public sealed class MetricReferenceTests
         metrics.StoreCalled("", "", TimeSpan.Zero);
         metrics.Beat("");
         metrics.CacheRead("");
+        metrics.ReplicaRead("");
+        metrics.ObserveReplicas(() => [(1, TimeSpan.Zero)]);
         listener.RecordObservableInstruments();
 
         Assert.Equal(published.Count, seen.Count);

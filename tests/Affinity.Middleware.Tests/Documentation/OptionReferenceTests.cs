@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
+using Affinity.Backends.Postgres;
 using Xunit;
 
 namespace Affinity.Tests.Documentation;
@@ -8,7 +9,7 @@ namespace Affinity.Tests.Documentation;
 /// <summary>docs/options.md and the options classes tell the same: every option, its type and its default, and none that does not exist.</summary>
 public sealed partial class OptionReferenceTests
 {
-    private static readonly List<(string Path, string Type, string Default)> Real = [.. Walk("Affinity", new AffinityOptions())];
+    private static readonly List<(string Path, string Type, string Default)> Real = [.. Walk("Affinity", new AffinityOptions()), .. Walk("Affinity:Postgres", new PostgresOptions())];
 
     [Fact]
     public void Every_option_stands_in_the_reference_with_its_type_and_default_and_no_other_does()

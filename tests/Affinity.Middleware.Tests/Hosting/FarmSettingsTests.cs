@@ -24,6 +24,8 @@ public sealed class FarmSettingsTests
         { "Affinity:Secrets", options => options.Secrets[0] = Two },
         { "Affinity:Secrets", options => options.Secrets.Add(Two) },
         { "Affinity:Store", options => options.Store = StoreKind.Distributed },
+        { "Affinity:StandbyStore:Configuration", options => options.StandbyStore.Configuration = "elsewhere:6379,password=x" },
+        { "Affinity:StandbyStore:MoveAfter", options => (options.StandbyStore.Configuration, options.StandbyStore.MoveAfter) = ("standby:6379", TimeSpan.FromSeconds(30)) },
         { "Affinity:Sessions:IdleTimeout", options => options.Sessions.IdleTimeout = TimeSpan.FromMinutes(30) },
         { "Affinity:Sessions:AbsoluteTimeout", options => options.Sessions.AbsoluteTimeout = TimeSpan.FromHours(9) },
         { "Affinity:Sessions:MaxBytes", options => options.Sessions.MaxBytes = 4096 },
@@ -122,7 +124,7 @@ public sealed class FarmSettingsTests
         Assert.Equal(HttpStatusCode.OK, ready.StatusCode);
     }
 
-    private static AffinityOptions Options() => new() { Application = "shop", Secrets = { One } };
+    private static AffinityOptions Options() => new() { Application = "shop", Secrets = { One }, StandbyStore = { Configuration = "standby:6379" } };
 
     private static NodeRecord Node(AgreedSettings settings) => FakeDirectory.Peer("b") with { Settings = settings.Text };
 

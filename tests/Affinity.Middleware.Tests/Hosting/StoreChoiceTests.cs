@@ -83,7 +83,7 @@ public sealed class StoreChoiceTests
     public async Task Redis_over_a_database_reads_through_the_cache_and_leaves_all_else_to_the_database()
     {
         var builder = WebApplication.CreateBuilder();
-        builder.Configuration.AddInMemoryCollection([new("ConnectionStrings:redis", "localhost:1"), new("ConnectionStrings:affinity-db", "x"), new("Affinity:Store", "RedisOverPostgres")]);
+        builder.Configuration.AddInMemoryCollection([new("ConnectionStrings:redis", "localhost:1"), new("ConnectionStrings:affinity-db", "Host=localhost"), new("Affinity:Store", "RedisOverPostgres")]);
         builder.AddAffinity();
         builder.Services.AddSingleton(new SharedBackend(StoreKind.Postgres)
         {

@@ -13,25 +13,28 @@ public sealed class AgreedSettingsTests
     {
         var settings = new AgreedSettings([new("sI", "Affinity:Sessions:IdleTimeout", "00:20:00"), new("ap", "Affinity:Application", "shop")]);
 
-        Assert.Equal("1apkgR6sIoMLQ", settings.Text);
+        Assert.Equal("1zIlOapkgR6sIoMLQ", settings.Text);
+        Assert.Equal("1zIlO", settings.Short);
         Assert.Equal("Affinity:Sessions:IdleTimeout", settings.NameOf("sI"));
         Assert.Null(settings.NameOf("zz"));
     }
 
     [Fact]
-    public void Nothing_to_tell_is_told_as_nothing() => Assert.Null(AgreedSettings.None.Text);
+    public void Nothing_to_tell_is_told_as_nothing() => Assert.Null(AgreedSettings.None.Text ?? AgreedSettings.None.Short);
 
     [Fact]
     public void What_is_told_is_read_by_code()
     {
-        var told = AgreedSettings.Read("1apkgR6sIoMLQ")!;
+        var told = AgreedSettings.Read("1zIlOapkgR6sIoMLQ")!;
 
-        Assert.Equal(["ap kgR6", "sI oMLQ"], told.Select(entry => $"{entry.Key} {entry.Value}").Order(StringComparer.Ordinal));
+        Assert.Equal("zIlO", told.All);
+        Assert.Equal(["ap kgR6", "sI oMLQ"], told.ByCode.Select(entry => $"{entry.Key} {entry.Value}").Order(StringComparer.Ordinal));
+        Assert.Empty(AgreedSettings.Read("1zIlO")!.ByCode);
     }
 
     public static TheoryData<string?> Hostile =>
     [
-        null, "", "1", "2apBgBf", "1apBgB", "1apBgBfs", "1apBgB ", "1apBg\r\n", "1apB,Bf", "1apBgBfapBgBf", "1apBgBé", "1" + string.Concat(Enumerable.Range(10, 89).Select(i => $"{i}abcd")) + string.Concat(Enumerable.Range(10, 89).Select(i => $"x{i % 10}abcd")),
+        null, "", "1", "1abc", "2abcdapBgBf", "1abcdapBgB", "1abcdapBgBfs", "1abcdapBgB ", "1abcdapBg\r\n", "1abcdapB,Bf", "1abcdapBgBfapBgBf", "1abcdapBgBé", "1abcd" + string.Concat(Enumerable.Range(100, 171).Select(i => $"{i}abc")),
     ];
 
     [Theory]

@@ -22,12 +22,16 @@ public sealed class DriftTests : IDisposable
         _heartbeat = new(_directory, _node, new NodeOptions(), new DrainOptions(), time, TestMetrics.Create(), _log);
     }
 
+    /// <summary>A record goes with every beat to every node, so it is short as long as there is nothing to say.</summary>
     [Fact]
-    public async Task A_beat_tells_the_nodes_own_settings()
+    public async Task A_node_tells_one_hash_while_all_agree_and_each_setting_while_one_does_not()
     {
-        await BeatAsync();
+        await SeeAsync(Own.Short, beats: 2);
+        await SeeAsync(Settings("30").Short, beats: 2);
+        await SeeAsync(Own.Text, beats: 2);
 
-        Assert.Equal(Own.Text, Assert.Single(_directory.Seen).Settings);
+        Assert.Equal([Own.Short, Own.Short, Own.Short, Own.Text, Own.Text, Own.Short], _directory.Seen.Select(self => self.Settings));
+        Assert.Equal(["NodeJoined"], _log.Events); // which setting it was nobody has told yet
     }
 
     [Fact]

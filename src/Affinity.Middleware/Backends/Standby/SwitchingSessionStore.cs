@@ -16,6 +16,10 @@ internal sealed class SwitchingSessionStore(SharedSite first, SharedSite standby
     public ValueTask<SessionRead> ReadLatestAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken) => ReadAsync(store => store.ReadLatestAsync(key, known, cancellationToken));
 
     /// <inheritdoc/>
+    public ValueTask<SessionRead> ReadAtLeastAsync(SessionKey key, SessionVersion known, SessionVersion atLeast, CancellationToken cancellationToken) =>
+        ReadAsync(store => store.ReadAtLeastAsync(key, known, atLeast, cancellationToken));
+
+    /// <inheritdoc/>
     public ValueTask<SessionWriteResult> WriteAsync(SessionKey key, SessionWrite write, CancellationToken cancellationToken) => ChangeAsync(store => store.WriteAsync(key, write, cancellationToken));
 
     /// <inheritdoc/>

@@ -30,7 +30,7 @@ public sealed class PostgresSessionStoreConformanceTests(PostgresBackendServer s
         await _node.ReadAsync(); // makes the tables
         var bytes = string.Create(CultureInfo.InvariantCulture, $"'\\x{version.Counter:x16}{version.Stamp:x16}'");
         await server.Server.ExecuteAsync(
-            $"INSERT INTO {_node.Schema}.sessions (key, version, generation, generation_before, expires, absolute, writes, payload) VALUES ('{key.Value}', {bytes}, 0, 0, now() + interval '1 hour', now() + interval '1 hour', {bytes}, 'planted')");
+            $"INSERT INTO {_node.Schema}.sessions (key, version, generation, generation_before, expires_before, expires, absolute, writes, payload) VALUES ('{key.Value}', {bytes}, 0, 0, now(), now() + interval '1 hour', now() + interval '1 hour', {bytes}, 'planted')");
     }
 }
 

@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using Affinity.Backends.Postgres;
 using Affinity.Sessions;
 using Affinity.Tickets;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Affinity.ServerTests.Backends.Postgres;
@@ -10,18 +12,25 @@ namespace Affinity.ServerTests.Backends.Postgres;
 internal sealed class PostgresNode : IAsyncDisposable
 {
     private readonly BackendHarness.RecordingLoggerFactory _loggers = new();
+    private readonly ServiceProvider _meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
 
     public PostgresNode(string connectionString, string? schema = null, Action<PostgresOptions>? configure = null)
     {
         Options = new PostgresOptions { ConnectionString = connectionString, SchemaName = schema ?? $"t_{Guid.NewGuid():N}" };
         configure?.Invoke(Options);
         Database = new PostgresDatabase(Options, _loggers.CreateLogger<PostgresDatabase>());
-        Store = new PostgresSessionStore(Database, TimeProvider.System);
+        Reads = new ReplicaReads(_meters.GetRequiredService<IMeterFactory>());
+        Replicas = new PostgresReplicas(Database, new NearCacheOptions(), TimeProvider.System, Reads.Metrics, _loggers.CreateLogger<PostgresReplicas>());
+        Store = new PostgresSessionStore(Database, TimeProvider.System, Replicas);
         Directory = new PostgresNodeDirectory(Database, _loggers.CreateLogger<PostgresNodeDirectory>());
         Vault = new PostgresKeyVault(Database);
         Announcements = new PostgresSessionAnnouncements(Database, TimeProvider.System, _loggers.CreateLogger<PostgresSessionAnnouncements>());
         Sweeper = new PostgresSweeper(Database, TimeProvider.System, _loggers.CreateLogger<PostgresSweeper>());
     }
+
+    public ReplicaReads Reads { get; }
+
+    public PostgresReplicas Replicas { get; }
 
     public PostgresOptions Options { get; }
 
@@ -75,6 +84,9 @@ internal sealed class PostgresNode : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Announcements.Dispose();
+        await Replicas.DisposeAsync();
+        Reads.Dispose();
+        await _meters.DisposeAsync();
         await Database.DisposeAsync();
     }
 }

@@ -172,6 +172,29 @@ public sealed class FrameworkSessionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_app_that_loads_on_demand_has_it_when_it_asks_and_keeps_it_when_it_only_writes()
+    {
+        await using var lazy = await StartNewAsync(options => options.Sessions.Load = Affinity.Sessions.SessionLoad.OnDemand);
+        var copy = _visitor.Clone();
+        Assert.Equal("ok", await _visitor.GetStringAsync(lazy.Address, "/untouched"));
+        Assert.Equal((0, 0), (_cache.Gets.Count, lazy.Store.Reads));
+
+        Assert.Equal("a,b", await _visitor.GetStringAsync(lazy.Address, "/loaded"));
+        (await copy.PostAsync(lazy.Address, "/set/c/3")).EnsureSuccessStatusCode();
+
+        Assert.Equal("a,b,c", await copy.GetStringAsync(lazy.Address, "/loaded"));
+    }
+
+    [Fact]
+    public async Task What_a_handler_that_throws_has_met_is_taken_over_by_the_next_request()
+    {
+        using var failed = await _visitor.PostAsync(New, "/throw");
+        Assert.Equal(HttpStatusCode.InternalServerError, failed.StatusCode);
+
+        Assert.Equal("Framework a,b", await _visitor.GetStringAsync(New, "/origin"));
+    }
+
+    [Fact]
     public async Task A_store_that_cannot_be_written_fails_who_changes_something_and_nobody_else()
     {
         _new!.Store.BeforeWrite = (_, _) => throw FaultyStore.Ambiguous();
@@ -293,6 +316,16 @@ public sealed class FrameworkSessionTests : IAsyncLifetime
         app.MapGet("/get/{key}", (HttpContext context, string key) => context.Session.GetString(key) ?? "nothing");
         app.MapGet("/keys", (HttpContext context) => string.Join(',', context.Session.Keys.Order(StringComparer.Ordinal)));
         app.MapGet("/origin", (HttpContext context) => $"{context.GetAffinity().Origin} {string.Join(',', context.Session.Keys.Order(StringComparer.Ordinal))}");
+        app.MapGet("/loaded", async (HttpContext context) =>
+        {
+            await context.Session.LoadAsync();
+            return string.Join(',', context.Session.Keys.Order(StringComparer.Ordinal));
+        });
+        app.MapPost("/throw", IResult (HttpContext context) =>
+        {
+            context.Session.SetString("half", "done");
+            throw new InvalidOperationException("On purpose.");
+        });
         app.MapPost("/set/{key}/{value}", (HttpContext context, string key, string value) => context.Session.SetString(key, value));
         app.MapPost("/fill/{key}/{size:int}", (HttpContext context, string key, int size) => context.Session.Set(key, new byte[size]));
         app.MapPost("/abandon", (HttpContext context) => context.Session.AbandonAsync());
