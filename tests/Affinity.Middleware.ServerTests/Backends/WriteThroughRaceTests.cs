@@ -110,6 +110,19 @@ public sealed class WriteThroughRaceTests
     }
 
     [Fact]
+    public async Task When_the_cache_was_not_told_of_a_write_whoever_has_seen_it_is_answered_by_the_database()
+    {
+        await WarmAsync();
+        var first = await _one.WriteAsync(_key, default, 1);
+        var unheard = BackendHarness.After(first, 2);
+        await _database.WriteAsync(_key, unheard, default);
+
+        Assert.Equal(first, (await _two.Store.ReadAtLeastAsync(_key, default, first, default)).Session!.Version);
+        Assert.Equal(unheard.Next, (await _two.Store.ReadAtLeastAsync(_key, default, unheard.Next, default)).Session!.Version);
+        Assert.Equal((unheard.Next, false), await _one.WhereFromAsync(_key));
+    }
+
+    [Fact]
     public async Task When_the_cache_was_not_told_of_an_ending_it_is_refused_once_the_copy_is_as_old_as_it_may_be()
     {
         await WarmAsync();

@@ -70,6 +70,14 @@ internal sealed class WriteThroughSessionStore : ISessionStore
     }
 
     /// <inheritdoc/>
+    /// <remarks>A copy that is older is no answer: the cache was not told of a change.</remarks>
+    public async ValueTask<SessionRead> ReadAtLeastAsync(SessionKey key, SessionVersion known, SessionVersion atLeast, CancellationToken cancellationToken)
+    {
+        var read = await ReadAsync(key, known, cancellationToken);
+        return read.Session is { } found && found.Version.Counter < atLeast.Counter ? await ReadLatestAsync(key, known, cancellationToken) : read;
+    }
+
+    /// <inheritdoc/>
     public async ValueTask<SessionRead> ReadLatestAsync(SessionKey key, SessionVersion known, CancellationToken cancellationToken)
     {
         var moment = _cache.Now;
