@@ -3,6 +3,9 @@ namespace ShopFarm;
 /// <summary>A request that no shop has answered with success, with the moments when it began and ended (<see cref="TimeProvider.GetTimestamp"/>).</summary>
 internal sealed record Fault(bool IsPost, long Began, long Ended, string What)
 {
+    /// <summary>Whether the answer had begun to come: a balancer that passes it on as it comes cannot ask anybody else then.</summary>
+    public bool BrokeOff => What.EndsWith("(ResponseEnded)", StringComparison.Ordinal);
+
     public bool Overlaps(long from, long to) => Began <= to && Ended >= from;
 }
 

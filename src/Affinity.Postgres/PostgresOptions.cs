@@ -32,7 +32,7 @@ public sealed class PostgresOptions
     public string? SchemaName { get; set; }
 
     /// <summary>
-    /// Makes the table of sessions UNLOGGED when it is made: writes wait for no disk, and cost about half. The consequence: a crash of the server, or a fail-over to a standby, empties it; nodes give back what they remember, and the rest is told as lost. A
+    /// Makes the table of sessions UNLOGGED when it is made: writes wait for no disk. The consequence: a crash of the server, or a fail-over to a standby, empties it; nodes give back what they remember, and the rest is told as lost. A
     /// table of unlogged sessions cannot be read on a replica. A later change of this setting changes nothing; for that there is <c>ALTER TABLE … SET LOGGED</c>. False by default.
     /// </summary>
     public bool Unlogged { get; set; }
