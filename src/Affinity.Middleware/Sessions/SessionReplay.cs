@@ -13,7 +13,7 @@ internal readonly record struct ReplayResult(SessionLoadKind Kind, SessionSnapsh
 /// Tells the store what a journal holds, entry by entry, before the app sees the session: each is given with the tag of its first try, so it takes effect once, however many nodes and requests
 /// replay it. Parallel requests of one node share one replay.
 /// </summary>
-internal sealed class SessionReplay(SessionLoader loader, SessionSaveLoop loop, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<SessionReplay> logger)
+internal sealed class SessionReplay(SessionLoader loader, SessionSaveLoop loop, NearCache near, SessionsOptions options, TimeProvider time, AffinityMetrics metrics, ILogger<SessionReplay> logger)
 {
     private readonly Dictionary<(SessionId Session, ulong LastTag), Task<ReplayResult>> _underWay = [];
 
@@ -53,6 +53,12 @@ internal sealed class SessionReplay(SessionLoader loader, SessionSaveLoop loop, 
     {
         var proven = ticket.Generation - journal.Raises;
         var (isRedo, expected) = (journal.IsRedoOf(ticket.Version), journal.Entries[0].Expected);
+
+        if (!isRedo)
+        {
+            // After an outage it may be another server that has lost writes: what is remembered is compared with it, and given back, before anything is told on top.
+            near.Doubt(SessionKey.Of(ticket.Session));
+        }
 
         // What is lost of what can be done again is no loss, so it is not asked for.
         var found = isRedo ? await loader.LoadAsync(ticket with { Version = expected, Journal = null }, CancellationToken.None) : await FindAsync(ticket, journal, proven);

@@ -195,7 +195,9 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
                     return Arrived(walk, entry, SessionDecoder.Decode(result.Newer!, time, asOf));
                 case SessionWriteKind.Conflict:
                     metrics.SaveConflict();
-                    walk.Current = SessionDecoder.Decode(result.Newer!, time, asOf);
+                    var stored = SessionDecoder.Decode(result.Newer!, time, asOf);
+                    walk.IsLost |= SessionHistory.Of(stored, walk.Current) == SessionKinship.Earlier;
+                    walk.Current = stored;
                     if (walk.Current.Generation > walk.Proven)
                     {
                         return Over(walk, JournalStep.Superseded, SessionEnding.Superseded);

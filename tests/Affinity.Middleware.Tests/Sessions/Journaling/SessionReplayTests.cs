@@ -154,7 +154,7 @@ public sealed class SessionReplayTests
             var near = new NearCache(options, time);
             var metrics = TestMetrics.Create();
             Loop = new SessionSaveLoop(store, near, options, time, metrics);
-            Replay = new SessionReplay(NearSample.Loader(store, near, options, time, metrics), Loop, options, time, metrics, NullLogger<SessionReplay>.Instance);
+            Replay = new SessionReplay(NearSample.Loader(store, near, options, time, metrics), Loop, near, options, time, metrics, NullLogger<SessionReplay>.Instance);
         }
 
         public SessionSaveLoop Loop { get; }
