@@ -33,6 +33,34 @@ public sealed class SessionReplayTests
         Assert.Equal(3, run.Writes);
     }
 
+    /// <summary>A promoted replica lacked the last second, and what a journal held went on top of an older state: three values were lost, and nobody was told.</summary>
+    [Fact]
+    public async Task What_the_store_has_lost_meanwhile_is_given_back_before_a_journal_is_told_on_top()
+    {
+        var (time, options, id) = (new ManualTime(), new SessionsOptions(), SessionId.Create());
+        var store = new LossyStore(time);
+        var node = new Node(store, options, time);
+        var first = await SaveAsync(SessionSnapshot.Empty(time.GetUtcNow(), options.AbsoluteTimeout), "a");
+        var mark = store.Mark;
+        var last = await SaveAsync(first, "b");
+        await store.GoBackAsync(mark);
+        var journal = SessionJournal.Empty.With(
+            new JournalEntry(last.Version, JournalEntry.NewTag(), Clears: false, RaisesGeneration: false, new Dictionary<string, byte[]?>(StringComparer.Ordinal) { ["c"] = [3] }))!;
+        var now = time.GetUtcNow();
+
+        var result = await node.Replay.ReplayAsync(new Ticket(id, last.Version, 0, now, now.AddMinutes(20), now.AddHours(1)), journal);
+
+        Assert.Equal(SessionLoadKind.Found, result.Kind);
+        Assert.Equal(["a", "b", "c"], result.Snapshot!.Items.Keys.Order(StringComparer.Ordinal));
+
+        async Task<SessionSnapshot> SaveAsync(SessionSnapshot start, string key)
+        {
+            var delta = new SessionDelta();
+            delta.Set(key, [1]);
+            return (await node.Loop.SaveAsync(id, start, delta)).Saved!;
+        }
+    }
+
     /// <summary>A session, two nodes, a visitor whose tickets carry longer and longer journals, and what must come of it.</summary>
     private sealed class Run
     {
