@@ -1,8 +1,8 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Affinity.Sessions;
 using Affinity.Tickets;
 using StackExchange.Redis;
+using static Affinity.Backends.Redis.RedisSessionArguments;
 
 namespace Affinity.Backends.Redis;
 
@@ -81,17 +81,8 @@ internal sealed class RedisSessionCache(RedisConnection connection, RedisOptions
         }
     }
 
-    private static byte[] ToArray(ReadOnlyMemory<byte> payload) =>
-        MemoryMarshal.TryGetArray(payload, out var part) && part.Offset == 0 && part.Count == part.Array!.Length ? part.Array : payload.ToArray();
-
     private static string Writes(StoredSession session) =>
         session.Writes.Count == 0 ? $",{Tag(session.Version)}" : string.Concat(session.Writes.TakeLast(SessionWrite.RememberedWrites).Select(Tag).Prepend(","));
-
-    private static string Tag(SessionVersion version) => $"{Counter(version)}-{Stamp(version)},";
-
-    private static string Counter(SessionVersion version) => version.Counter.ToString(CultureInfo.InvariantCulture);
-
-    private static string Stamp(SessionVersion version) => version.Stamp.ToString("x16", CultureInfo.InvariantCulture);
 
     private static string NewName() => Random.Shared.NextInt64().ToString("x16", CultureInfo.InvariantCulture);
 }

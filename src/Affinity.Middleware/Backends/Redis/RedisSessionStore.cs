@@ -1,8 +1,7 @@
-using System.Globalization;
-using System.Runtime.InteropServices;
 using Affinity.Sessions;
 using Affinity.Tickets;
 using StackExchange.Redis;
+using static Affinity.Backends.Redis.RedisSessionArguments;
 
 namespace Affinity.Backends.Redis;
 
@@ -133,15 +132,7 @@ internal sealed class RedisSessionStore(RedisConnection connection, RedisOptions
         }
     }
 
-    /// <summary>The array behind it if it is all of it: a session of a megabyte is not copied for the client's sake.</summary>
-    private static byte[] ToArray(ReadOnlyMemory<byte> payload) =>
-        MemoryMarshal.TryGetArray(payload, out var part) && part.Offset == 0 && part.Count == part.Array!.Length ? part.Array : payload.ToArray();
-
-    private static string Between(SessionWrite write) => write.Between.Count == 0 ? "" : string.Concat(write.Between.Select(version => $"{Counter(version)}-{Stamp(version)},"));
-
-    private static string Counter(SessionVersion version) => version.Counter.ToString(CultureInfo.InvariantCulture);
-
-    private static string Stamp(SessionVersion version) => version.Stamp.ToString("x16", CultureInfo.InvariantCulture);
+    private static string Between(SessionWrite write) => write.Between.Count == 0 ? "" : string.Concat(write.Between.Select(Tag));
 
     private static SessionStoreException Unreadable() =>
         new(SessionStoreFault.Unreadable, "The record in Redis is damaged or was written by a newer version.");
