@@ -7,6 +7,8 @@ namespace Affinity.Tests.Stickiness;
 /// <summary>Two blue nodes and a green one.</summary>
 public sealed class TrackTests
 {
+    private const string Nodes = "a/blue b/blue c/green";
+
     [Fact]
     public async Task A_visitor_without_a_session_is_pinned_too_and_then_gets_no_further_cookie()
     {
@@ -94,9 +96,9 @@ public sealed class TrackTests
     [Fact]
     public async Task When_the_time_on_the_version_has_passed_the_balancer_chooses_anew()
     {
-        await using var farm = await StartAsync();
+        await using var farm = await StickyFarm.StartAsync(Nodes, options => options.Stickiness.TrackDuration = TimeSpan.FromMinutes(30));
         var visitor = await PinnedAsync(farm);
-        await farm.PassAsync(TimeSpan.FromDays(1) - TimeSpan.FromSeconds(1));
+        await farm.PassAsync(TimeSpan.FromMinutes(30) - TimeSpan.FromSeconds(1));
         await visitor.AssertQuietAsync(farm["a"], 2);
 
         await farm.PassAsync(TimeSpan.FromSeconds(1));
@@ -121,7 +123,7 @@ public sealed class TrackTests
         Assert.Equal("a bound_here blue > a bound_here blue", await visitor.GetOkAsync(farm["a"], "/who"));
     }
 
-    private static Task<StickyFarm> StartAsync() => StickyFarm.StartAsync("a/blue b/blue c/green");
+    private static Task<StickyFarm> StartAsync() => StickyFarm.StartAsync(Nodes);
 
     private static async Task<Visitor> PinnedAsync(StickyFarm farm)
     {
