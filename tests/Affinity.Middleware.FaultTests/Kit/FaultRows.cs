@@ -42,17 +42,23 @@ public abstract class FaultRows(ITestOutputHelper output)
         var failed = crowd.SelectMany(visitor => visitor.History).Where(Fails).ToHashSet();
         var aged = FaultFarm.MaxAge - (Stopwatch.GetElapsedTime(ended) - healed) + TimeSpan.FromMilliseconds(200);
         await Task.Delay(aged > TimeSpan.Zero ? aged : TimeSpan.Zero);
-        var readable = await Task.WhenAll(crowd.Select(visitor => visitor.ReadEverywhereAsync()));
+        var reads = await Task.WhenAll(crowd.Select(visitor => visitor.ReadEverywhereAsync()));
 
         var history = crowd.SelectMany(visitor => visitor.History).ToList();
         var verdict = HistoryChecker.Check(history);
+        var readable = reads.All(read => read);
         Tell(scene, verdict, history, healed, failed);
+        if (!readable)
+        {
+            TellUnanswered(history, farm);
+        }
+
         if (history.Any(e => e.Status == 500))
         {
             TellFailures(farm);
         }
 
-        Judge(scene, verdict, history, failed, readable.All(read => read));
+        Judge(scene, verdict, history, failed, readable);
         return verdict;
     }
 
@@ -93,6 +99,20 @@ public abstract class FaultRows(ITestOutputHelper output)
                 output.WriteLine($"failed: {e}");
                 output.WriteLine(string.Join('\n', Before(at, history)));
             }
+        }
+    }
+
+    /// <summary>Which requests went without an answer at last, and what the nodes have said since.</summary>
+    private void TellUnanswered(List<HistoryEvent> history, ProbeFarm farm)
+    {
+        foreach (var visitor in history.GroupBy(e => e.Visitor).Where(visitor => visitor.TakeLast(40).Any(e => !e.IsAnswered)))
+        {
+            output.WriteLine(string.Join('\n', visitor.TakeLast(40).Select(e => $"{(e.IsAnswered ? "answered" : "not answered")}: {e}")));
+        }
+
+        foreach (var node in farm.Nodes)
+        {
+            output.WriteLine(string.Join('\n', node.Output.Lines().TakeLast(40).Select(line => $"{node.BaseAddress}: {line}")));
         }
     }
 
