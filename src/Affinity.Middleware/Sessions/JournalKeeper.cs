@@ -45,24 +45,30 @@ internal sealed class JournalKeeper
     }
 
     /// <summary>Adds an entry to the completed journal and keeps that. Null when there are too many entries.</summary>
-    public SessionJournal? Append(SessionId session, int storedGeneration, SessionVersion version, SessionJournal journal, JournalEntry entry)
+    /// <param name="session">Whose it is.</param>
+    /// <param name="storedGeneration">See <see cref="JournalLineage"/>.</param>
+    /// <param name="version">The version that the visitor's ticket proves.</param>
+    /// <param name="journal">What the ticket carries.</param>
+    /// <param name="make">The entry on top of the completed journal. Called without a lock, and again when another request was first.</param>
+    public SessionJournal? Append(SessionId session, int storedGeneration, SessionVersion version, SessionJournal journal, Func<SessionJournal, JournalEntry> make)
     {
-        lock (_gate)
+        var lineage = JournalLineage.Of(storedGeneration, journal);
+        while (true)
         {
             var former = _kept.GetValueOrDefault(session);
-            var lineage = JournalLineage.Of(storedGeneration, journal);
-            var appended = Complete(former, lineage, version, journal)?.With(entry);
-            if (appended is not null)
+            if (Complete(former, lineage, version, journal) is not { } complete || complete.With(make(complete)) is not { } appended)
             {
-                var isSame = former?.Lineage == lineage;
-                var seen = isSame && former is { IsTold: false } ? new HashSet<ulong>(former.Seen) : [];
-                seen.UnionWith(journal.Entries.Select(known => known.Tag));
-                seen.UnionWith(appended.Entries.Select(known => known.Tag));
-                var leftOver = !isSame ? SessionJournal.Empty : former!.IsLeftOver(version, journal) ? former.LeftOver.Then(former.Journal) ?? former.Journal : former.LeftOver;
-                Put(new Kept(session, JournalLineage.Of(storedGeneration, appended), appended, seen, former is null ? null : former with { Before = null }) { LeftOver = leftOver });
+                return null;
             }
 
-            return appended;
+            lock (_gate)
+            {
+                if (ReferenceEquals(_kept.GetValueOrDefault(session), former))
+                {
+                    Put(After(former, session, storedGeneration, version, journal, appended));
+                    return appended;
+                }
+            }
         }
     }
 
@@ -102,6 +108,16 @@ internal sealed class JournalKeeper
                 _kept[session] = kept with { Journal = SessionJournal.Empty, LeftOver = SessionJournal.Empty, IsTold = true, Before = null };
             }
         }
+    }
+
+    private static Kept After(Kept? former, SessionId session, int storedGeneration, SessionVersion version, SessionJournal journal, SessionJournal appended)
+    {
+        var isSame = former?.Lineage == JournalLineage.Of(storedGeneration, journal);
+        var seen = isSame && former is { IsTold: false } ? new HashSet<ulong>(former.Seen) : [];
+        seen.UnionWith(journal.Entries.Select(known => known.Tag));
+        seen.UnionWith(appended.Entries.Select(known => known.Tag));
+        var leftOver = !isSame ? SessionJournal.Empty : former!.IsLeftOver(version, journal) ? former.LeftOver.Then(former.Journal) ?? former.Journal : former.LeftOver;
+        return new Kept(session, JournalLineage.Of(storedGeneration, appended), appended, seen, former is null ? null : former with { Before = null }) { LeftOver = leftOver };
     }
 
     private static SessionJournal? Complete(Kept? kept, JournalLineage lineage, SessionVersion version, SessionJournal journal) =>

@@ -145,9 +145,16 @@ internal sealed class SessionDelta
         return result;
     }
 
-    /// <summary>Per key what it becomes, null for removed: updates with the value that they gave when the write was tried, or else as the request sees it.</summary>
-    public Dictionary<string, byte[]?> ToValues() => _changes.ToDictionary(
-        change => change.Key, change => change.Value.Fold is not null && Tried is { } tried ? tried.Items.GetValueOrDefault(change.Key) : change.Value.Value, StringComparer.Ordinal);
+    /// <summary>
+    /// Per key what it becomes, null for removed: updates with the value that they give on what the journal has; else with the one that they gave when the write was tried; else as the request sees it.
+    /// </summary>
+    public Dictionary<string, byte[]?> ToValues(SessionJournal journal) => _changes.ToDictionary(
+        change => change.Key,
+        change => change.Value.Fold is not { } fold ? change.Value.Value
+            : journal.TryGet(change.Key, out var known) ? fold(known)
+            : Tried is { } tried ? tried.Items.GetValueOrDefault(change.Key)
+            : change.Value.Value,
+        StringComparer.Ordinal);
 
     private readonly record struct Change(byte[]? Value, Func<byte[]?, byte[]?>? Fold);
 }

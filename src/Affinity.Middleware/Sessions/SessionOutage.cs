@@ -122,7 +122,7 @@ internal sealed class SessionOutage(
         }
 
         _ = replication.IsReplicated(issued.Session, issued.Version.Stamp); // it is not yet; asked from now on
-        var changes = delta.ToValues().Keys.ToDictionary(key => key, key => saved.Items.GetValueOrDefault(key), StringComparer.Ordinal);
+        var changes = delta.Changes.ToDictionary(change => change.Key, change => saved.Items.GetValueOrDefault(change.Key), StringComparer.Ordinal);
         var entry = new JournalEntry(before, issued.Version.Stamp, delta.Clears, delta.RaisesGeneration, changes);
         var last = new SessionJournal([entry]);
         foreach (var redo in (ReadOnlySpan<SessionJournal?>)[earlier?.With(entry), last])
@@ -154,7 +154,7 @@ internal sealed class SessionOutage(
     /// <param name="held">The visitor's ticket of this session; null for a session that begins.</param>
     /// <param name="on">What the request worked on, without the journal; null when only the journal is at hand.</param>
     /// <param name="journal">The journal so far, completed.</param>
-    /// <param name="delta">What is added. An update counts with the value that it gave.</param>
+    /// <param name="delta">What is added. An update counts with the value that it gives on what this node has journaled.</param>
     /// <param name="cause">Why the store was not told.</param>
     /// <exception cref="SessionUnavailableException">It does not fit, or cannot be sealed. Nothing of it is kept.</exception>
     public (Ticket Ticket, SessionJournal Journal) Add(SessionId session, Ticket? held, SessionSnapshot? on, SessionJournal journal, SessionDelta delta, Exception? cause)
@@ -167,14 +167,15 @@ internal sealed class SessionOutage(
         }
 
         var version = on is not null && (held is null || on.Version.Counter >= held.Version.Counter) ? on.Version : held!.Version;
-        var entry = new JournalEntry(on?.Version ?? version, delta.Tried?.Next.Stamp ?? JournalEntry.NewTag(), delta.Clears, delta.RaisesGeneration, delta.ToValues());
-        var added = keeper.Append(session, proven, version, journal, entry) ?? throw Full(session, journal, entry, cause);
+        var tag = delta.Tried?.Next.Stamp ?? JournalEntry.NewTag();
+        JournalEntry EntryOn(SessionJournal known) => new(on?.Version ?? version, tag, delta.Clears, delta.RaisesGeneration, delta.ToValues(known));
+        var added = keeper.Append(session, proven, version, journal, EntryOn) ?? throw Full(session, journal, EntryOn(journal), cause);
         if (Seal(session, added, out var lacksKey) is not { } sealedBytes)
         {
             keeper.Retract(session, added);
             throw lacksKey
                 ? new SessionUnavailableException("The session was not saved: the store is away, and the change could not be encrypted for the visitor's cookie.", cause)
-                : Full(session, journal, entry, cause);
+                : Full(session, journal, EntryOn(journal), cause);
         }
 
         TellAway(cause);

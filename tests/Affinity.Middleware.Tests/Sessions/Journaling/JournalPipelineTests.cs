@@ -273,6 +273,30 @@ public sealed class JournalPipelineTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Updates_at_once_on_one_node_add_up_while_the_store_is_away()
+    {
+        var (entered, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var node = await _farm.StartAsync(map: app => app.MapPost("/add-late/{key}", async (HttpContext context, string key) =>
+        {
+            context.Session.Update<int>(key, old => old + 1);
+            entered.SetResult();
+            await go.Task;
+        }));
+        await PostAsync(node, "/add/n");
+        node.Store.Break();
+        var late = _visitor.Clone().StatusOfPostAsync(node, "/add-late/n");
+        await entered.Task;
+        await PostAsync(node, "/add/n");
+        await PostAsync(node, "/add/n");
+        go.SetResult();
+        Assert.Equal(HttpStatusCode.OK, await late);
+        _farm.Heal(node);
+
+        Assert.Equal("4", await _visitor.ReadAsync(node, "/get/n"));
+        Assert.Equal("4", await _visitor.ReadAsync(_other, "/get/n"));
+    }
+
+    [Fact]
     public async Task What_a_lost_ticket_carried_is_told_to_the_store_when_the_visitor_comes_back_to_the_node()
     {
         await PostAsync(_one, "/set/x/1");
