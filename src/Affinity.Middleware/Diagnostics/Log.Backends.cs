@@ -32,6 +32,10 @@ internal static partial class Log
         Message = "Redis answered a call with the reply to another one. Neither was used, no visitor was shown another one's session, and the connection is made anew. Look for a proxy between this node and Redis that shares connections.")]
     internal static partial void RedisRepliesMixedUp(this ILogger logger);
 
+    [LoggerMessage(EventId = 5007, EventName = "RedisConnectionReplaced", Level = LogLevel.Warning,
+        Message = "The client of Redis had lost its connection and would not make another one, a fault of the client; it was replaced. A newer StackExchange.Redis is less likely to do so.")]
+    internal static partial void RedisConnectionReplaced(this ILogger logger);
+
     [LoggerMessage(EventId = 5010, EventName = "NodeRecordUnreadable", Level = LogLevel.Warning,
         Message = "The node directory holds a record that this version cannot read, of node {Node}; that node is left out. Told once.")]
     internal static partial void NodeRecordUnreadable(this ILogger logger, string node);

@@ -17,7 +17,7 @@ internal sealed class BackendHarness : IAsyncDisposable
     public BackendHarness(string configuration, string? keyPrefix = null)
     {
         Options = new RedisOptions { Configuration = configuration, KeyPrefix = keyPrefix };
-        Connection = new RedisConnection(Options, _loggers.CreateLogger<RedisConnection>());
+        Connection = new RedisConnection(Options, TimeProvider.System, _loggers.CreateLogger<RedisConnection>());
         Store = new RedisSessionStore(Connection, Options, TimeProvider.System);
         Nodes = new RedisNodeDirectory(Connection, Options, _loggers.CreateLogger<RedisNodeDirectory>());
         Vault = new RedisKeyVault(Connection, Options);

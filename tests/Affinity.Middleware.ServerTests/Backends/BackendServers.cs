@@ -13,7 +13,7 @@ public abstract class Backend : IAsyncLifetime, IAsyncDisposable
     internal RedisConnection Connection => _connection!;
 
     public async Task InitializeAsync() =>
-        _connection = new RedisConnection(new RedisOptions { Configuration = await StartAsync() }, NullLogger<RedisConnection>.Instance);
+        _connection = new RedisConnection(new RedisOptions { Configuration = await StartAsync() }, TimeProvider.System, NullLogger<RedisConnection>.Instance);
 
     public async ValueTask DisposeAsync()
     {

@@ -130,7 +130,7 @@ public sealed class ManyNodesTests(ITestOutputHelper output)
         public Node(string configuration, int number)
         {
             var options = new RedisOptions { Configuration = configuration };
-            _connection = new RedisConnection(options, NullLogger<RedisConnection>.Instance);
+            _connection = new RedisConnection(options, TimeProvider.System, NullLogger<RedisConnection>.Instance);
             _directory = new RedisNodeDirectory(_connection, options, NullLogger<RedisNodeDirectory>.Instance);
             Id = NodeId.Parse(string.Create(CultureInfo.InvariantCulture, $"shop-{number:000}"));
             Phase = number / (double)Count;

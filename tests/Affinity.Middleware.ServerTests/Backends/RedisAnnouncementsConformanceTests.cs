@@ -85,7 +85,7 @@ public abstract class RealSessionAnnouncementsConformance : SessionAnnouncements
     protected override ISessionAnnouncements OnAnotherNode()
     {
         var options = new RedisOptions { Configuration = _network.ConnectionString, KeyPrefix = _options.KeyPrefix };
-        var connection = new RedisConnection(options, NullLogger<RedisConnection>.Instance);
+        var connection = new RedisConnection(options, TimeProvider.System, NullLogger<RedisConnection>.Instance);
         var announcements = new RedisSessionAnnouncements(connection, options, TimeProvider.System, NullLogger<RedisSessionAnnouncements>.Instance);
         _nodes.Add((announcements, connection));
         return announcements;

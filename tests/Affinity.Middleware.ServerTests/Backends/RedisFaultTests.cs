@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Reflection;
 using Affinity.Sessions;
 using Affinity.TestKit;
 using Affinity.Tickets;
@@ -74,6 +75,38 @@ public sealed class RedisFaultTests
         Assert.Equal(SessionReadKind.Found, (await backend.ReadUntilHealedAsync()).Kind);
         Assert.Single(backend.Logged, line => line.StartsWith("RedisConnected:", StringComparison.Ordinal));
         Assert.True(backend.Logged.Length <= 3, string.Join('\n', backend.Logged));
+    }
+
+    /// <summary>Connections were killed every 100 ms, and of three nodes one was without Redis from then on: the client took itself for connected, had no connection, and made none.</summary>
+    [ServerFact(Needs.Redis)]
+    public async Task A_client_that_would_never_connect_again_is_replaced()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var backend = new BackendHarness(server.ConnectionString);
+        await backend.WriteAsync(BackendHarness.Create(1));
+        TakeTheConnectionFrom((await backend.Connection.GetDatabaseAsync(CancellationToken.None)).Multiplexer);
+
+        var fault = await Assert.ThrowsAsync<SessionStoreException>(() => backend.ReadAsync());
+        Assert.Equal(SessionStoreFault.NotApplied, fault.Fault);
+        Assert.Equal(SessionReadKind.Found, (await backend.ReadUntilHealedAsync()).Kind);
+        Assert.Single(backend.Logged, line => line.StartsWith("RedisConnectionReplaced:", StringComparison.Ordinal));
+    }
+
+    [ServerFact(Needs.Redis)]
+    public async Task A_client_that_connects_again_by_itself_is_left_alone()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var backend = new BackendHarness(server.ConnectionString);
+        await backend.WriteAsync(BackendHarness.Create(1));
+        var client = (await backend.Connection.GetDatabaseAsync(CancellationToken.None)).Multiplexer;
+        server.Kill();
+        await Assert.ThrowsAsync<SessionStoreException>(() => backend.ReadAsync());
+        await Task.Delay(TimeSpan.FromSeconds(2));
+        await Assert.ThrowsAsync<SessionStoreException>(() => backend.ReadAsync());
+        await server.RestartAsync();
+
+        Assert.NotEqual(SessionReadKind.Unchanged, (await backend.ReadUntilHealedAsync()).Kind);
+        Assert.Same(client, (await backend.Connection.GetDatabaseAsync(CancellationToken.None)).Multiplexer);
     }
 
     /// <summary>"Not reachable (no answer yet)" was the first line of the log, and the cause stood deep in a stack trace.</summary>
@@ -306,5 +339,15 @@ public sealed class RedisFaultTests
         await backend.Vault.AppendAsync(ring, "key", 0, none);
         await backend.Vault.ReadAsync(ring, none);
         return 12;
+    }
+
+    /// <summary>What the client does to itself when two threads learn of one lost connection while the next one is being made.</summary>
+    private static void TakeTheConnectionFrom(object client)
+    {
+        var server = Assert.Single((Array)Value(client, "serverSnapshot")!.GetValue(client)!);
+        var bridge = Value(server!, "interactive")!.GetValue(server)!;
+        Value(bridge, "physical")!.SetValue(bridge, null);
+
+        static FieldInfo? Value(object owner, string name) => owner.GetType().GetField(name, BindingFlags.Instance | BindingFlags.NonPublic);
     }
 }

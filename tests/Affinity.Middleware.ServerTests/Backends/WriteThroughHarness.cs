@@ -32,7 +32,7 @@ internal sealed class WriteThroughNode : IAsyncDisposable
     {
         Database = new GatedStore(database);
         var options = new RedisOptions { Configuration = configuration, KeyPrefix = "t:" };
-        _own = new RedisConnection(options, NullLogger<RedisConnection>.Instance);
+        _own = new RedisConnection(options, TimeProvider.System, NullLogger<RedisConnection>.Instance);
         Cache = new RedisSessionCache(_own, options, TimeProvider.System);
         Options = new WriteThroughOptions { MaxAge = TimeSpan.FromSeconds(5), StoreTimeout = TimeSpan.FromSeconds(1) };
         Store = new WriteThroughSessionStore(Database, Cache, Options, TimeProvider.System, Metrics(), new ListLogger(Logged));

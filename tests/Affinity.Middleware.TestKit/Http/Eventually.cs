@@ -34,7 +34,7 @@ public static class Eventually
         throw new TimeoutException($"GET {path} did not answer {(int)status} in time; last: {last}");
     }
 
-    /// <summary>Waits until a node of the probe app saves what a new visitor sets.</summary>
+    /// <summary>Waits until a node of the probe app saves what a new visitor sets, and in the store: a journal in the visitor's cookie does not count.</summary>
     /// <exception cref="TimeoutException">It does not in time.</exception>
     public static async Task WritesAsync(Uri node, TimeSpan within)
     {
@@ -44,13 +44,14 @@ public static class Eventually
         {
             try
             {
-                using var response = await new Visitor { Patience = TimeSpan.FromSeconds(5) }.PostAsync(node, "set/eventually/1");
-                if (response.StatusCode == HttpStatusCode.OK)
+                using var response = await new Visitor { Patience = TimeSpan.FromSeconds(5) }.PostAsync(node, "history/add/eventually");
+                var answer = await response.Content.ReadAsStringAsync();
+                if (response.StatusCode == HttpStatusCode.OK && answer.Contains("\"store\":\"Reachable\"", StringComparison.Ordinal))
                 {
                     return;
                 }
 
-                last = $"{(int)response.StatusCode}";
+                last = $"{(int)response.StatusCode} {answer}";
             }
             catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
             {

@@ -30,7 +30,7 @@ public sealed class RedisSessionAnnouncementsTests
     public void Listening_without_a_server_neither_waits_nor_throws()
     {
         var options = new RedisOptions { Configuration = "127.0.0.1:1" };
-        using var announcements = new RedisSessionAnnouncements(new RedisConnection(options, NullLogger<RedisConnection>.Instance), options, new ManualTime(), NullLogger<RedisSessionAnnouncements>.Instance);
+        using var announcements = new RedisSessionAnnouncements(new RedisConnection(options, TimeProvider.System, NullLogger<RedisConnection>.Instance), options, new ManualTime(), NullLogger<RedisSessionAnnouncements>.Instance);
 
         announcements.Listen((_, _) => Assert.Fail("Nobody has announced anything."));
     }

@@ -8,7 +8,7 @@ namespace Affinity.Backends.Redis;
 /// The one connection of this process, made at the first call. It survives a server that is not there yet, restarts, or goes away:
 /// calls fail meanwhile, and the next ones work once the server is back.
 /// </summary>
-internal sealed class RedisConnection(RedisOptions options, ILogger<RedisConnection> logger) : IAsyncDisposable
+internal sealed class RedisConnection(RedisOptions options, TimeProvider time, ILogger<RedisConnection> logger) : IAsyncDisposable
 {
     private const int ReconnectPauseMilliseconds = 500;
     private const int KeepAliveSeconds = 5;
@@ -19,6 +19,7 @@ internal sealed class RedisConnection(RedisOptions options, ILogger<RedisConnect
     private bool _closed;
     private int _state;
     private int _refusalTold;
+    private int _looking;
 
     /// <summary>Which history of data has been met over it.</summary>
     public RedisHistory History { get; } = new();
@@ -32,7 +33,7 @@ internal sealed class RedisConnection(RedisOptions options, ILogger<RedisConnect
     public async ValueTask<ISubscriber> GetSubscriberAsync(CancellationToken cancellationToken) => (await GetMultiplexerAsync(cancellationToken)).GetSubscriber();
 
     /// <summary>
-    /// One sentence for the exception that a stage gets. A login that was refused is told here, as the client names it in what its calls fail with and in no event; and only as long as
+    /// One sentence for the exception that a stage gets. A client that is stuck is replaced. A login that was refused is told here, as the client names it in what its calls fail with and in no event; and only as long as
     /// there has been no connection: of a password that is changed later it says no more than that the connection is lost.
     /// </summary>
     public string Explain(Exception exception)
@@ -40,6 +41,11 @@ internal sealed class RedisConnection(RedisOptions options, ILogger<RedisConnect
         if (RedisFaults.IsRefusedLogin(exception) && Interlocked.Exchange(ref _refusalTold, 1) == 0)
         {
             logger.RedisLoginRefused();
+        }
+
+        if (RedisFaults.LacksConnection(exception))
+        {
+            LookWhetherStuck();
         }
 
         return RedisFaults.Describe(exception);
@@ -50,19 +56,10 @@ internal sealed class RedisConnection(RedisOptions options, ILogger<RedisConnect
     /// </summary>
     public void Distrust(object multiplexer)
     {
-        lock (_gate)
+        if (TryReplace(multiplexer))
         {
-            if (_closed || !ReferenceEquals(_multiplexer, multiplexer))
-            {
-                return;
-            }
-
-            (_multiplexer, _connecting) = (null, null);
+            logger.RedisRepliesMixedUp();
         }
-
-        logger.RedisRepliesMixedUp();
-        Interlocked.Exchange(ref _state, State.Unknown);
-        _ = CloseAsync((ConnectionMultiplexer)multiplexer);
     }
 
     /// <summary>Whether calls still go over it.</summary>
@@ -93,6 +90,53 @@ internal sealed class RedisConnection(RedisOptions options, ILogger<RedisConnect
         {
             await CloseAsync(await connecting);
         }
+    }
+
+    /// <summary>In the background, one look at a time.</summary>
+    private void LookWhetherStuck()
+    {
+        var multiplexer = Volatile.Read(ref _multiplexer);
+        if (multiplexer is not null && Interlocked.Exchange(ref _looking, 1) == 0)
+        {
+            _ = Task.Run(() => ReplaceIfStuckAsync(multiplexer));
+        }
+    }
+
+    private async Task ReplaceIfStuckAsync(ConnectionMultiplexer multiplexer)
+    {
+        try
+        {
+            if (await RedisStuckClient.IsStuckAsync(multiplexer, time) && TryReplace(multiplexer))
+            {
+                logger.RedisConnectionReplaced();
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            // Closed meanwhile.
+        }
+        finally
+        {
+            Volatile.Write(ref _looking, 0);
+        }
+    }
+
+    /// <summary>Closes it: what is under way over it fails at once, and the next call makes a new one. False: it is not in use any more.</summary>
+    private bool TryReplace(object multiplexer)
+    {
+        lock (_gate)
+        {
+            if (_closed || !ReferenceEquals(_multiplexer, multiplexer))
+            {
+                return false;
+            }
+
+            (_multiplexer, _connecting) = (null, null);
+        }
+
+        Interlocked.Exchange(ref _state, State.Unknown);
+        _ = CloseAsync((ConnectionMultiplexer)multiplexer);
+        return true;
     }
 
     private async Task CloseAsync(ConnectionMultiplexer multiplexer)

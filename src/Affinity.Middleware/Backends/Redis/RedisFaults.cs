@@ -42,6 +42,9 @@ internal static class RedisFaults
     public static SessionStoreFault ClassifyFailure(ConnectionFailureType failure) =>
         failure == ConnectionFailureType.UnableToResolvePhysicalConnection ? SessionStoreFault.NotApplied : SessionStoreFault.Ambiguous;
 
+    /// <summary>Whether the client had no connection to send the call over.</summary>
+    public static bool LacksConnection(Exception exception) => exception is RedisConnectionException { FailureType: ConnectionFailureType.UnableToResolvePhysicalConnection };
+
     /// <summary>One sentence for our own exception. What a server or client says may quote keys, so only the code of it is repeated.</summary>
     public static string Describe(Exception exception) => exception switch
     {
