@@ -19,16 +19,16 @@ internal sealed class Crowd : IDisposable
 
     /// <summary>Everybody shops until told to stop, and finishes what they have begun then.</summary>
     /// <param name="closing">Tells them.</param>
-    /// <param name="hurried">Nobody pauses between requests, so that always one of each visitor is in flight.</param>
+    /// <param name="pause">Between an order with its look into the basket and the next one, on the average; zero: always a request of each visitor is in flight.</param>
     /// <param name="cancellationToken">Breaks off.</param>
-    public Task ShopUntilAsync(CancellationTokenSource closing, bool hurried, CancellationToken cancellationToken) => EachAsync(async visitor =>
+    public Task ShopUntilAsync(CancellationTokenSource closing, TimeSpan pause, CancellationToken cancellationToken) => EachAsync(async visitor =>
     {
         // One after another, so that not all begin at once.
         await Task.Delay(Random.Shared.Next(100), cancellationToken);
         while (!closing.IsCancellationRequested)
         {
             await OrderAndLookAsync(visitor, cancellationToken);
-            await Task.Delay(hurried ? 0 : Random.Shared.Next(150, 450), cancellationToken);
+            await Task.Delay(pause * (0.5 + Random.Shared.NextDouble()), cancellationToken);
         }
     });
 

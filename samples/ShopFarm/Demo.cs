@@ -30,12 +30,12 @@ internal static class Demo
         using var crowd = new Crowd(CrowdSize, farm.Doors, tally, products);
         await crowd.SignInAsync(cancellationToken);
         using var closing = new CancellationTokenSource();
-        var shopping = crowd.ShopUntilAsync(closing, hurried: false, cancellationToken);
+        var shopping = crowd.ShopUntilAsync(closing, TimeSpan.FromMilliseconds(300), cancellationToken);
         await PassAsync($"{CrowdSize} more visitors shop", TimeSpan.FromSeconds(4), tally, cancellationToken);
 
         tally.KillBegins();
         await killed.KillAsync();
-        tally.KillEnded(farm.PostsFailFor);
+        tally.KillEnded(farm.PostsFailFor + Tally.InFlight);
         Say($"{killed.Name} is killed with SIGKILL");
 
         whole &= await ada.CheckAsync(cancellationToken);

@@ -1,7 +1,7 @@
 namespace ShopFarm;
 
-/// <summary>A request that no shop has answered with success, with the moments when it began and ended (<see cref="TimeProvider.GetTimestamp"/>).</summary>
-internal sealed record Fault(bool IsPost, long Began, long Ended, string What)
+/// <summary>A request that no shop has answered with success, with the moments when it began and ended (<see cref="TimeProvider.GetTimestamp"/>), and the node that its visitor's cookie named.</summary>
+internal sealed record Fault(bool IsPost, string? BoundTo, long Began, long Ended, string What)
 {
     /// <summary>Whether the answer had begun to come: a balancer that passes it on as it comes cannot ask anybody else then.</summary>
     public bool BrokeOff => What.EndsWith("(ResponseEnded)", StringComparison.Ordinal);
@@ -17,7 +17,15 @@ internal sealed class Tally
     private long _killBegan = long.MaxValue;
     private long _killEnded = long.MaxValue;
 
+    /// <summary>How long a request may still be sent to a node that has just died, until the balancer's own events have told it. Generous, for machines with few cores.</summary>
+    public static TimeSpan InFlight { get; } = TimeSpan.FromMilliseconds(250);
+
     public int Requests { get; private set; }
+
+    public int Posts { get; private set; }
+
+    /// <summary>What the slowest request took, answered or not.</summary>
+    public TimeSpan Longest { get; private set; }
 
     /// <summary>Things that the shop has confirmed.</summary>
     public int Answered { get; private set; }
@@ -67,7 +75,12 @@ internal sealed class Tally
     public void KillEnded(TimeSpan grace) =>
         Interlocked.Exchange(ref _killEnded, TimeProvider.System.GetTimestamp() + (long)(grace.TotalSeconds * TimeProvider.System.TimestampFrequency));
 
-    public void Request() => Add(() => Requests++);
+    public void Request(bool isPost, TimeSpan took) => Add(() =>
+    {
+        Requests++;
+        Posts += isPost ? 1 : 0;
+        Longest = took > Longest ? took : Longest;
+    });
 
     public void Stored(int values) => Add(() => Answered += values);
 

@@ -27,6 +27,10 @@ internal sealed class Visitor : IDisposable
     public const string RouteCookie = "AFF";
 
     private const int PatienceWithGets = 3;
+    private const int PatienceWithSignIn = 50;
+
+    /// <summary>By this the app's own route cookie differs from one that a balancer inserts for whom the app has given none.</summary>
+    private const string AppsOwn = "SameSite=Lax";
 
     private readonly IReadOnlyList<Uri> _doors;
     private readonly Doors _choice;
@@ -49,18 +53,22 @@ internal sealed class Visitor : IDisposable
     /// <summary>The node that answered last.</summary>
     public string? Node { get; private set; }
 
-    /// <summary>The node that the visitor's route cookie names; null without one.</summary>
+    /// <summary>The node that the app's route cookie names; null without one. A balancer's own does not count.</summary>
     public string? BoundTo { get; private set; }
 
-    /// <summary>How many route cookies have come so far.</summary>
+    /// <summary>How many route cookies of the app have come so far.</summary>
     public int Bindings { get; private set; }
 
     public async Task SignInAsync(CancellationToken cancellationToken)
     {
         // A sign-in that nobody answered is made again: it says the same thing twice.
-        while (!(await SendAsync(HttpMethod.Post, "/api/login", new { name = _name }, cancellationToken)).Succeeded)
+        for (var tries = 1; !(await SendAsync(HttpMethod.Post, "/api/login", new { name = _name }, cancellationToken)).Succeeded; tries++)
         {
             await Task.Delay(200, cancellationToken);
+            if (tries == PatienceWithSignIn)
+            {
+                throw new FarmException($"{_name} could not sign in: {string.Join("; ", _tally.Faults.TakeLast(3).Select(fault => fault.What))}.");
+            }
         }
     }
 
@@ -160,13 +168,13 @@ internal sealed class Visitor : IDisposable
                 continue;
             }
 
-            _tally.Request();
+            _tally.Request(method == HttpMethod.Post, TimeProvider.System.GetElapsedTime(began));
             if (answer.Succeeded)
             {
                 return answer;
             }
 
-            _tally.Fail(new Fault(method == HttpMethod.Post, began, TimeProvider.System.GetTimestamp(), $"{method} {path}: {answer.What}"));
+            _tally.Fail(new Fault(method == HttpMethod.Post, BoundTo, began, TimeProvider.System.GetTimestamp(), $"{method} {path}: {answer.What}"));
             if (method == HttpMethod.Post || ++broken == PatienceWithGets)
             {
                 return answer;
@@ -206,7 +214,7 @@ internal sealed class Visitor : IDisposable
 
         foreach (var line in headers.TryGetValues("Set-Cookie", out var lines) ? lines : [])
         {
-            if (line.StartsWith(RouteCookie + "=", StringComparison.Ordinal))
+            if (line.StartsWith(RouteCookie + "=", StringComparison.Ordinal) && line.Contains(AppsOwn, StringComparison.OrdinalIgnoreCase))
             {
                 Bindings++;
 

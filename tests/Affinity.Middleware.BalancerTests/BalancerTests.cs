@@ -16,10 +16,10 @@ public sealed class NginxTests(BalancedFarm farm, ITestOutputHelper output) : Ba
 [Balancer("caddy", Needs.Caddy, RepeatsGets = true)]
 public sealed class CaddyTests(BalancedFarm farm, ITestOutputHelper output) : BalancerSuite(farm, output);
 
-[Balancer("apache", Needs.Apache)]
+[Balancer("apache", Needs.Apache, KeepsBound = false)]
 public sealed class ApacheTests(BalancedFarm farm, ITestOutputHelper output) : BalancerSuite(farm, output);
 
-[Balancer("apache-plain", Needs.Apache)]
+[Balancer("apache-plain", Needs.Apache, KeepsBound = false)]
 public sealed class ApachePlainTests(BalancedFarm farm, ITestOutputHelper output) : BalancerSuite(farm, output);
 
 [Balancer("varnish", Needs.Varnish, RepeatsGets = true)]

@@ -51,7 +51,7 @@ public sealed class TrackTests(ITestOutputHelper output)
         var moved = crowd.Visitors.Where(visitor => visitor.BoundTo == "n3").ToHashSet();
         await Scene.UnderLoadAsync(crowd, () => Scene.DrainAsync(nodes["n3"]));
         await nodes["n3"].RestartAsync();
-        await Task.Delay(Scene.Seen);
+        await Scene.BackAsync(balancer.Address, "n3", template);
         await Scene.ShopAsync(crowd, rounds: 2);
 
         output.WriteLine($"{name}: {moved.Count} of 40 visitors were on green, which has left and come back; {tally.Requests} requests, {tally.Faults.Count} errors");

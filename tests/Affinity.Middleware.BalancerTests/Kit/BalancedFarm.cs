@@ -1,13 +1,13 @@
 using Affinity.TestKit;
 using ShopFarm;
 using ShopFarm.Balancers;
+using Xunit;
 
 namespace Affinity.BalancerTests.Kit;
 
 /// <summary>Three shops and a balancer, started for the first test of a class that asks, and left whole by each.</summary>
-public sealed class BalancedFarm : IAsyncDisposable
+public sealed class BalancedFarm : IAsyncLifetime
 {
-    private readonly SemaphoreSlim _gate = new(1);
     private BalancerTemplate? _template;
     private Needs _program;
     private ShopNodes? _nodes;
@@ -20,23 +20,22 @@ public sealed class BalancedFarm : IAsyncDisposable
     internal async Task StartAsync(BalancerTemplate template, Needs program)
     {
         (_template, _program) = (template, program);
-        await _gate.WaitAsync();
-        try
-        {
-            _nodes ??= await ShopNodes.StartAsync(template.NodeSettings, null, null, null);
-            _balancer ??= await StartInstanceAsync();
-        }
-        finally
-        {
-            _gate.Release();
-        }
+        _nodes ??= await ShopNodes.StartAsync(template.NodeSettings, null, null, null);
+        _balancer ??= await StartInstanceAsync();
     }
+
+    /// <summary>Waits until visitors who are bound to the node come to it again, and new ones.</summary>
+    internal Task BackAsync(string name) => Scene.BackAsync(Door, name, _template!);
 
     /// <summary>One more instance in front of the same shops.</summary>
     internal Task<BalancerProcess> StartInstanceAsync() =>
         BalancerProcess.StartAsync(_template!, _program, new BalancerPlan("127.0.0.1", LoopbackPort.Next(), Nodes.Known) { Cookie = ShopFarm.Visitor.RouteCookie });
 
-    public async ValueTask DisposeAsync()
+    /// <inheritdoc/>
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public async Task DisposeAsync()
     {
         if (_balancer is not null)
         {
@@ -47,7 +46,5 @@ public sealed class BalancedFarm : IAsyncDisposable
         {
             await _nodes.DisposeAsync();
         }
-
-        _gate.Dispose();
     }
 }

@@ -14,4 +14,7 @@ public sealed class BalancerAttribute(string template, Needs program) : Attribut
 
     /// <summary>Whether a GET that was in flight on a dying node is run again on another one, so that its visitor sees nothing of it.</summary>
     public bool RepeatsGets { get; init; }
+
+    /// <summary>Whether bound visitors stay with a draining node until it sends them away.</summary>
+    public bool KeepsBound { get; init; } = true;
 }

@@ -1,5 +1,6 @@
 using Affinity.TestKit;
 using ShopFarm;
+using ShopFarm.Balancers;
 using Xunit;
 
 namespace Affinity.BalancerTests.Kit;
@@ -7,21 +8,18 @@ namespace Affinity.BalancerTests.Kit;
 /// <summary>What the tests play: a crowd that shops while something happens to the nodes.</summary>
 internal static class Scene
 {
-    /// <summary>How long a request may still be sent to a node that has just died, until the balancer's own events have told it. Generous, for machines with few cores.</summary>
-    private static readonly TimeSpan InFlight = TimeSpan.FromMilliseconds(250);
-
-    /// <summary>A balancer that has lost a node takes it back within this time.</summary>
-    public static TimeSpan Seen { get; } = TimeSpan.FromMilliseconds(1500);
+    /// <summary>Between the purchases of a visitor. Everybody asks more than once while a node evacuates.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(600);
 
     private static CancellationToken None => CancellationToken.None;
 
-    /// <summary>Visitors who are signed in and have something in their baskets, so each has a session and is bound.</summary>
+    /// <summary>Visitors who have something in their baskets and are signed in, so each has a session and is bound: from the first request on, before a balancer could give them a cookie of its own.</summary>
     public static async Task<Crowd> SignedInAsync(Tally tally, int visitors, Doors choice, params IReadOnlyList<Uri> doors)
     {
         using var scout = new ShopFarm.Visitor("scout", doors, tally);
         var crowd = new Crowd(visitors, doors, tally, await scout.ProductsAsync(None), choice);
-        await crowd.SignInAsync(None);
         await ShopAsync(crowd, rounds: 1);
+        await crowd.SignInAsync(None);
         return crowd;
     }
 
@@ -36,7 +34,7 @@ internal static class Scene
     public static async Task UnderLoadAsync(Crowd crowd, Func<Task> happens, bool hurried = false, Func<CancellationTokenSource, Task>? meanwhile = null)
     {
         using var closing = new CancellationTokenSource();
-        var shopping = Task.WhenAll(crowd.ShopUntilAsync(closing, hurried, None), meanwhile?.Invoke(closing) ?? Task.CompletedTask);
+        var shopping = Task.WhenAll(crowd.ShopUntilAsync(closing, hurried ? TimeSpan.Zero : Pause, None), meanwhile?.Invoke(closing) ?? Task.CompletedTask);
         await Task.Delay(TimeSpan.FromSeconds(1));
         await happens();
         await Task.Delay(TimeSpan.FromSeconds(1));
@@ -61,7 +59,7 @@ internal static class Scene
     {
         tally.KillBegins();
         await Task.Run(kill);
-        tally.KillEnded(InFlight);
+        tally.KillEnded(Tally.InFlight);
     }
 
     /// <summary>SIGTERM, and waits until the node has stopped by itself.</summary>
@@ -71,9 +69,45 @@ internal static class Scene
         Assert.Equal(0, await node.WaitForExitAsync());
     }
 
+    /// <summary>Waits until the balancer sends whoever is bound to the node there again, and whoever is not. One request at a time, as nginx tries a node that has failed with one.</summary>
+    public static async Task BackAsync(Uri door, string name, BalancerTemplate template)
+    {
+        var isSuffix = template.NodeSettings.TryGetValue("Affinity:Stickiness:Dialect", out var dialect) && dialect == "Suffix";
+        foreach (var cookie in (string?[])[$"{ShopFarm.Visitor.RouteCookie}={(isSuffix ? "token." : "")}{name}", null])
+        {
+            using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, UseProxy = false });
+            var deadline = Deadline.In(TimeSpan.FromSeconds(15));
+            while (await NodeOfAsync(client, new Uri(door, "/api/products"), cookie) != name)
+            {
+                Assert.False(deadline.HasPassed, $"{template.Name} sends nobody to {name} any more ({cookie ?? "no cookie"}).");
+                await Task.Delay(50);
+            }
+        }
+    }
+
+    private static async Task<string?> NodeOfAsync(HttpClient client, Uri address, string? cookie)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, address);
+        if (cookie is not null)
+        {
+            request.Headers.Add("Cookie", cookie);
+        }
+
+        try
+        {
+            using var response = await client.SendAsync(request);
+            return response.Headers.TryGetValues(ShopFarm.Visitor.NodeHeader, out var nodes) ? nodes.First() : null;
+        }
+        catch (HttpRequestException)
+        {
+            return null;
+        }
+    }
+
     public static void AssertNothingLost(Tally tally)
     {
         Assert.True(tally.Answered > 40, $"Only {tally.Answered} values were answered: no load.");
+        Assert.InRange(tally.Posts, tally.Requests / 3, tally.Requests * 3 / 5);
         Assert.Equal((0, 0, 0), (tally.ValuesLost, tally.SignInsLost, tally.Doubled));
     }
 }
