@@ -39,7 +39,7 @@ case "${1:-}" in
 esac
 scope=${1:-all}
 
-passed=0 failed=0 skipped=0 child='' policy='' finished=''
+passed=0 failed=0 skipped=0 child='' policy='' compiler='' finished=''
 work=$(mktemp -d)
 chmod 711 "$work" # a server may run as another user
 
@@ -51,6 +51,7 @@ finish() {
         wait "$child" || true
     fi
     [ -z "$policy" ] || as_root rm -f "$policy"
+    end_compiler
     rm -rf "$work"
     if [ -z "$finished" ]; then
         echo "test.sh ended early (exit code $code)."
@@ -65,9 +66,10 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Nothing that a build starts outlives it, and nobody's language changes what tools say.
-export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false DOTNET_CLI_USE_MSBUILD_SERVER=0 \
-    DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_GENERATE_ASPNET_CERTIFICATE=false DOTNET_CLI_UI_LANGUAGE=en
+# Nothing that a build starts outlives this run, and nobody's language changes what tools say. The projects share one compiler, warm after the first of them: it halves the build.
+# Test processes live for seconds to minutes: what the runtime measures in order to be faster later is a quarter of what they cost.
+export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=true SharedCompilationId=affinity-tests-$$ DOTNET_CLI_USE_MSBUILD_SERVER=0 \
+    DOTNET_TieredPGO=0 DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_GENERATE_ASPNET_CERTIFICATE=false DOTNET_CLI_UI_LANGUAGE=en
 
 say() { echo "[$(date +%T)] $*"; }
 
@@ -75,6 +77,19 @@ as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi; }
 
 # Debian keeps servers in sbin, which is not on every user's PATH, and each version of PostgreSQL in a folder of its own.
 is_here() { PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin$(printf ':%s' /usr/lib/postgresql/*/bin)" command -v "$1" >/dev/null; }
+
+# By the name that is this run's own: compilers of others go on. (One that is left, after a SIGKILL, ends by itself when it has had nothing to do for ten minutes.)
+end_compiler() {
+    local folder
+    [ -n "$compiler" ] || return 0
+    compiler=
+    folder=$(dotnet msbuild src/Affinity.Middleware/Affinity.Middleware.csproj -getProperty:RoslynTargetsPath 2>/dev/null)/bincore
+    if [ -x "$folder/VBCSCompiler" ]; then
+        "$folder/VBCSCompiler" -shutdown "-pipename:$SharedCompilationId" >/dev/null 2>&1 || true
+    else
+        dotnet "$folder/VBCSCompiler.dll" -shutdown "-pipename:$SharedCompilationId" >/dev/null 2>&1 || true
+    fi
+}
 
 install_servers() {
     local missing=() server program
@@ -168,13 +183,15 @@ fi
 
 seconds=$SECONDS
 say "building ($CONFIGURATION)"
+compiler=running
 if limited 20 dotnet build Affinity.sln -c $CONFIGURATION -v quiet --nologo; then
     say "built in $((SECONDS - seconds)) s"
-    for project in "${projects[@]}"; do run_project "$project"; done
-    for table in faults balancers; do if [ -s "$work/$table.md" ]; then cat "$work/$table.md"; fi; done
     if { [ "$scope" = all ] || [ "$scope" = server ]; } && [ -f tests/compile-newest-redis-client.sh ]; then
         run_check "compiling against the newest Redis client" sh tests/compile-newest-redis-client.sh
     fi
+    end_compiler
+    for project in "${projects[@]}"; do run_project "$project"; done
+    for table in faults balancers; do if [ -s "$work/$table.md" ]; then cat "$work/$table.md"; fi; done
     check_tree "$before"
 else
     say "the build failed"
