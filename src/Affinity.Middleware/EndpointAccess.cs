@@ -1,7 +1,9 @@
+using Affinity.Diagnostics;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Affinity;
 
@@ -15,6 +17,7 @@ internal static class EndpointAccess
         {
             // Also past the app's own fallback policy.
             endpoints.AllowAnonymous();
+            services.GetRequiredService<ILogger<AffinityPipeline>>().EndpointsOpen();
             return;
         }
 

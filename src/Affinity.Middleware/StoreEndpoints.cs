@@ -13,12 +13,11 @@ namespace Affinity;
 /// <summary>An operator's word on which of two stores all nodes use.</summary>
 internal static class StoreEndpoints
 {
-    private const string Path = "/affinity/store";
     private const string RetryAfterSeconds = "2";
 
     public static void Map(IEndpointRouteBuilder endpoints)
     {
-        var store = endpoints.MapGroup(Path);
+        var store = endpoints.MapGroup(NodePaths.Store);
         store.MapPost("/first", context => CommandAsync(context, StandbySite.First));
         store.MapPost("/standby", context => CommandAsync(context, StandbySite.Standby));
     }

@@ -27,6 +27,10 @@ internal static partial class Log
             + "Share a directory (Affinity:KeyDirectory), or set Affinity:Sessions:Cookie:Protection to Sign.")]
     public static partial void CookieKeysNotShared(this ILogger logger);
 
+    [LoggerMessage(EventId = 6005, EventName = "EndpointsOpen", Level = LogLevel.Warning,
+        Message = "Anybody may see and drain the nodes and inspect cookies: Affinity:Endpoints:AllowAnonymousInDevelopment is on and the environment is Development. Never where others reach this app.")]
+    public static partial void EndpointsOpen(this ILogger logger);
+
     [LoggerMessage(EventId = 6010, EventName = "CrossSiteCommandRefused", Level = LogLevel.Debug,
         Message = "A command to a node was refused, as a page of another site sent it.")]
     public static partial void CrossSiteCommandRefused(this ILogger logger);

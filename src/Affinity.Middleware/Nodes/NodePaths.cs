@@ -5,4 +5,7 @@ internal static class NodePaths
 {
     public const string Nodes = "/affinity/nodes";
     public const string Inspect = "/affinity/inspect";
+    public const string Store = "/affinity/store";
+
+    public static readonly string[] All = [Nodes, Inspect, Store];
 }

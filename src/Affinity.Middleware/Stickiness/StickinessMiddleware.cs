@@ -36,8 +36,18 @@ internal sealed class StickinessMiddleware
         return reading.IsCompletedSuccessfully ? ContinueAsync(context, reading.Result) : ContinueLaterAsync(context, reading);
     }
 
-    private static bool IsForOperators(PathString path) =>
-        path.StartsWithSegments(NodePaths.Nodes, StringComparison.OrdinalIgnoreCase) || path.StartsWithSegments(NodePaths.Inspect, StringComparison.OrdinalIgnoreCase);
+    private static bool IsForOperators(PathString path)
+    {
+        foreach (var operators in NodePaths.All)
+        {
+            if (path.StartsWithSegments(operators, StringComparison.OrdinalIgnoreCase))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     private async Task ContinueLaterAsync(HttpContext context, ValueTask<StickinessFeature> reading) => await ContinueAsync(context, await reading);
 

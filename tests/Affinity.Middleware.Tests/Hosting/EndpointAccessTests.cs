@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Xunit;
 
@@ -34,6 +35,25 @@ public sealed class EndpointAccessTests
 
         Assert.Contains("Affinity:Endpoints:Policy", fault.Message, StringComparison.Ordinal);
         Assert.Contains("Affinity:Endpoints:AllowAnonymousInDevelopment", fault.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A container that runs as Development by mistake would be open to everybody without a word.</summary>
+    [Fact]
+    public async Task Whoever_lets_anybody_in_is_told_so_at_the_start()
+    {
+        var log = new LogLines();
+        await using var open = await OperatorApp.StartAsync(build: builder => builder.Logging.AddProvider(log));
+        Assert.Contains("AllowAnonymousInDevelopment", log.TextOf("EndpointsOpen"), StringComparison.Ordinal);
+
+        var quiet = new LogLines();
+        await using var closed = await OperatorApp.StartAsync(
+            app => app.MapAffinity("operators"),
+            builder =>
+            {
+                builder.Logging.AddProvider(quiet);
+                OperatorApp.AddOperators(builder);
+            });
+        Assert.Equal(0, quiet.Count("EndpointsOpen"));
     }
 
     [Theory]

@@ -91,6 +91,7 @@ public sealed class NodeEndpointsTests
 
         using var status = await app.SendAsync(HttpMethod.Get, "/affinity/nodes");
         Assert.Equal(HttpStatusCode.OK, status.StatusCode);
+        await AssertProblemAsync(app, "/affinity/store/first", HttpStatusCode.NotFound); // there is no second store, and that is an answer
         Assert.Equal("active", await StateAfterAsync(app, "/affinity/nodes/a/undrain"));
         Assert.Equal("home", await app.Client.GetStringAsync(new Uri("/", UriKind.Relative)));
     }
