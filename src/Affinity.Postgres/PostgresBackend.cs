@@ -52,7 +52,8 @@ internal static class PostgresBackend
             Faults = () => FaultsOf(provider.GetRequiredService<IOptions<PostgresOptions>>()),
         });
         services.AddSingleton<PostgresSweeper>();
-        services.AddHostedService<PostgresSweeping>();
+        services.AddHostedService(provider => new PostgresSweeping(
+            provider.GetRequiredService<PostgresSweeper>(), () => provider.GetRequiredService<IOptions<AffinityOptions>>().Value.ChosenStore is StoreKind.Postgres or StoreKind.RedisOverPostgres));
     }
 
     private static IEnumerable<string> FaultsOf(IOptions<PostgresOptions> options)

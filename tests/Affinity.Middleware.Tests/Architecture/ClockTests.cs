@@ -23,9 +23,9 @@ public sealed partial class ClockTests
         RegexOptions.ExplicitCapture)]
     private static partial Regex OtherClock();
 
-    // With its arguments, by balanced parentheses.
+    // With its arguments, by balanced parentheses. A connection of Npgsql waits for a notification by the driver's clock.
     [GeneratedRegex(
-        @"\b(Task\.Delay|new\s+PeriodicTimer|new\s+CancellationTokenSource|WaitAsync)\((?<arguments>(?>[^()]+|\((?<depth>)|\)(?<-depth>))*)(?(depth)(?!))\)",
+        @"\b(Task\.Delay|new\s+PeriodicTimer|new\s+CancellationTokenSource|(?<!\bconnection\.)WaitAsync)\((?<arguments>(?>[^()]+|\((?<depth>)|\)(?<-depth>))*)(?(depth)(?!))\)",
         RegexOptions.ExplicitCapture)]
     private static partial Regex Wait();
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Affinity.Backends.Postgres;
 using Xunit;
 
 namespace Affinity.Tests.Architecture;
@@ -18,7 +19,7 @@ public sealed partial class ImportArrowTests
     };
 
     // By simple name, as a parent namespace and the framework's namespaces need no using. Nested types cannot be named without the outer one.
-    private static readonly ILookup<string, Type> TypesByName = typeof(AffinityOptions).Assembly.GetTypes()
+    private static readonly ILookup<string, Type> TypesByName = typeof(AffinityOptions).Assembly.GetTypes().Concat(typeof(PostgresOptions).Assembly.GetTypes())
         .Where(type => !type.IsNested && type.Namespace?.StartsWith("Affinity", StringComparison.Ordinal) == true)
         .ToLookup(type => type.Name.Split('`')[0], StringComparer.Ordinal);
 
@@ -42,7 +43,7 @@ public sealed partial class ImportArrowTests
     public void A_folder_names_only_types_that_the_table_says()
         => Convention.Holds("A folder may name only types of folders that the table of this test says.",
             from file in SourceTree.Files
-            where file.Folder.Length > 0
+            where file.Folder.Length > 0 && !IsRootOfAPackage(file)
             from Match word in Word().Matches(file.Names)
             let types = TypesByName[word.Value]
             where types.Any() && !types.Any(type => IsAllowed(file.Folder, FolderOf(type)))
@@ -53,7 +54,7 @@ public sealed partial class ImportArrowTests
     public void A_backend_names_only_the_public_contracts_of_the_stages()
         => Convention.Holds("A backend may name only public types of the stages.",
             from file in SourceTree.Files
-            where Stage(file.Folder) == "Backends"
+            where Stage(file.Folder) == "Backends" && !IsRootOfAPackage(file)
             from Match word in Word().Matches(file.Names)
             let types = TypesByName[word.Value]
             where types.Any() && types.All(type => !type.IsPublic && Stage(FolderOf(type)) is "Nodes" or "Tickets" or "Sessions")
@@ -76,10 +77,19 @@ public sealed partial class ImportArrowTests
             "Only Backends/Redis may use StackExchange.Redis.",
             SourceTree.Files.Where(file => file.Folder != "Backends/Redis").SelectMany(file => file.Find(RedisClient(), file.Names)));
 
+    [Fact]
+    public void Only_the_PostgreSQL_backend_knows_its_client()
+        => Convention.Holds(
+            "Only src/Affinity.Postgres may use Npgsql.",
+            SourceTree.Files.Where(file => file.Folder != "Backends/Postgres").SelectMany(file => file.Find(PostgresClient(), file.Names)));
+
     private static bool IsAllowed(string from, string to)
         => Stage(from) == "Backends" && Stage(to) == "Backends"
             ? to == from || to == "Backends" // one backend never knows another
             : Stage(to) == Stage(from) || MayImport.GetValueOrDefault(Stage(from), []).Contains(Stage(to), StringComparer.Ordinal);
+
+    /// <summary>What registers a package's services sees everything, as the root does.</summary>
+    private static bool IsRootOfAPackage(SourceFile file) => file.Path is "Backends/Postgres/AffinityPostgresExtensions.cs" or "Backends/Postgres/PostgresBackend.cs";
 
     private static string Stage(string folder) => folder.Split('/')[0];
 
@@ -93,4 +103,7 @@ public sealed partial class ImportArrowTests
 
     [GeneratedRegex(@"\bStackExchange\b.*")]
     private static partial Regex RedisClient();
+
+    [GeneratedRegex(@"\bNpgsql\w*")]
+    private static partial Regex PostgresClient();
 }

@@ -3,17 +3,19 @@ using Affinity.TestKit;
 
 namespace Affinity.Tests.Architecture;
 
-/// <summary>The sources of src/Affinity.Middleware, for the conventions that a compiler does not hold.</summary>
+/// <summary>The sources of src, for the conventions that a compiler does not hold. A backend in a package of its own counts as one more folder below Backends.</summary>
 internal static class SourceTree
 {
     public static string Project { get; } = Path.Combine(
         Repository.Root ?? throw new InvalidOperationException("These tests run from the repository's build output only."), "src", "Affinity.Middleware");
 
-    public static IReadOnlyList<SourceFile> Files { get; } = [.. Directory.EnumerateFiles(Project, "*.cs", SearchOption.AllDirectories)
-        .Select(path => Path.GetRelativePath(Project, path).Replace('\\', '/'))
+    public static IReadOnlyList<SourceFile> Files { get; } = [.. Below(Project, ""), .. Below(Path.Combine(Project, "..", "Affinity.Postgres"), "Backends/Postgres/")];
+
+    private static IEnumerable<SourceFile> Below(string project, string folder) => Directory.EnumerateFiles(project, "*.cs", SearchOption.AllDirectories)
+        .Select(path => Path.GetRelativePath(project, path).Replace('\\', '/'))
         .Where(path => !path.StartsWith("bin/", StringComparison.Ordinal) && !path.StartsWith("obj/", StringComparison.Ordinal))
         .Order(StringComparer.Ordinal)
-        .Select(path => new SourceFile(path, File.ReadAllText(Path.Combine(Project, path))))];
+        .Select(path => new SourceFile(folder + path, File.ReadAllText(Path.Combine(project, path))));
 }
 
 /// <param name="Path">From the project's folder, with slashes: <c>Nodes/NodeId.cs</c>.</param>

@@ -8,7 +8,7 @@ namespace Affinity.Tests.Architecture;
 
 public sealed partial class TypeTests
 {
-    private static readonly Type[] Types = [.. typeof(AffinityOptions).Assembly.GetTypes().Where(IsWritten)];
+    private static readonly Type[] Types = [.. typeof(AffinityOptions).Assembly.GetTypes().Concat(typeof(Affinity.Backends.Postgres.PostgresOptions).Assembly.GetTypes()).Where(IsWritten)];
 
     // What the Web SDK imports by itself.
     private static readonly string[] ImplicitUsings =
