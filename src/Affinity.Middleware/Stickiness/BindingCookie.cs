@@ -16,14 +16,14 @@ internal sealed class BindingCookie
 
     /// <param name="scope">Whose bindings these are.</param>
     /// <param name="keys">What signs and verifies them, as it does tickets.</param>
-    /// <param name="secure">Whether browsers send it over TLS only. False where they reach the balancer by plain http.</param>
-    public BindingCookie(TicketScope scope, ISigningKeys keys, bool secure)
+    /// <param name="ticket">How the ticket travels.</param>
+    public BindingCookie(TicketScope scope, ISigningKeys keys, TicketOptions ticket)
     {
         _keys = keys;
-        Name = NameOf(secure);
+        Name = NameOf(secure: !ticket.InsecureAllowHttp);
         _codec = new BindingCodec(scope.Application, Name);
         _reader = new BindingReader(_codec, keys);
-        _attributes = $"; Path=/{(secure ? "; Secure" : "")}; HttpOnly; SameSite=Lax";
+        _attributes = CompanionCookie.Attributes(ticket);
     }
 
     public string Name { get; }

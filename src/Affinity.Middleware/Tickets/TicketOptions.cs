@@ -11,7 +11,7 @@ public sealed class TicketOptions
     /// </summary>
     public string? CookieName { get; set; }
 
-    /// <summary>Lax by default: the ticket comes along when somebody follows a link to the app, and not with foreign posts.</summary>
+    /// <summary>Lax by default: the ticket comes along when somebody follows a link to the app, and not with foreign posts. None, for apps in a frame of another site, makes the route cookie and the signed binding None too.</summary>
     public SameSiteMode SameSite { get; set; } = SameSiteMode.Lax;
 
     /// <summary>

@@ -57,7 +57,7 @@ public sealed class BindingCookieTests
     [Fact]
     public void Without_a_key_nothing_is_written()
     {
-        var cookie = new BindingCookie(new TicketScope(Sample.Application, []), new FixedKeys(), secure: true);
+        var cookie = new BindingCookie(new TicketScope(Sample.Application, []), new FixedKeys(), new TicketOptions());
         Assert.False(cookie.TryWrite(_context.Response, BindingSample.Whole, maxAge: null));
         AssertUntouched();
     }
@@ -86,7 +86,7 @@ public sealed class BindingCookieTests
         Assert.Equal(BindingReading.None, await Cookie().ReadAsync(_context.Request, CancellationToken.None));
     }
 
-    private static BindingCookie Cookie(bool secure = true) => new(new TicketScope(Sample.Application, []), new FixedKeys(Sample.Key()), secure);
+    private static BindingCookie Cookie(bool secure = true) => new(new TicketScope(Sample.Application, []), new FixedKeys(Sample.Key()), new TicketOptions { InsecureAllowHttp = !secure });
 
     private void AssertUntouched()
     {
