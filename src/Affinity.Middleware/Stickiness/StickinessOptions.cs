@@ -24,7 +24,7 @@ public sealed class StickinessOptions
     /// <summary>With <see cref="BindingLifetime.Duration"/>: how long. 1 minute to 30 days; 1 hour by default. The cookie is renewed only when this has passed.</summary>
     public TimeSpan Duration { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>With <see cref="BindingLifetime.Application"/>: the name of the app's cookie that the binding follows; a token of 1 to 64 characters, not <see cref="CookieName"/>. Null by default.</summary>
+    /// <summary>With <see cref="BindingLifetime.Application"/>: the name of the app's cookie that the binding follows; a token of 1 to 64 characters, not <see cref="CookieName"/>. It must be sent with every request, <c>Path=/</c>: one that does not bring it ends the binding. Null by default.</summary>
     public string? ApplicationCookie { get; set; }
 
     /// <summary>What happens when a request comes to another node although the bound one lives. Follow the balancer, by default.</summary>

@@ -1,6 +1,7 @@
 using Affinity.Nodes;
 using Affinity.Tickets;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Affinity.Stickiness;
 
@@ -13,7 +14,8 @@ internal static class StickinessServices
         services.AddSingleton(provider => provider.GetService<CustomDialect>()?.Dialect ?? BuiltInDialects.Of(provider.GetRequiredService<StickinessOptions>().Dialect));
         services.AddSingleton(provider => new RouteCookie(provider.GetRequiredService<StickinessOptions>().CookieName, provider.GetRequiredService<IAffinityDialect>(), provider.GetRequiredService<TicketOptions>()));
         services.AddSingleton(provider => new BindingCookie(provider.GetRequiredService<TicketScope>(), provider.GetRequiredService<ISigningKeys>(), provider.GetRequiredService<TicketOptions>()));
-        services.AddSingleton(provider => new ApplicationCookie(provider.GetRequiredService<StickinessOptions>().ApplicationCookie, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new ApplicationCookie(
+            provider.GetRequiredService<StickinessOptions>().ApplicationCookie, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ApplicationCookie>>()));
         services.AddSingleton<LiveTargets>();
         services.AddSingleton<StickinessReader>();
         services.AddSingleton<StickinessJudge>();
