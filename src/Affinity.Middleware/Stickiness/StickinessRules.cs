@@ -17,7 +17,10 @@ internal static class StickinessRules
 
         if (facts.Options.Lifetime == BindingLifetime.Application && !ApplicationCookieLives(facts))
         {
-            return Release(StickinessReason.ApplicationCookieGone);
+            // A route cookie alone is one that the balancer has given to somebody who never had the app's: HAProxy's "insert" would give it again whenever it is taken away.
+            return facts.Binding is null && facts.ApplicationCookie == ApplicationCookieState.Absent
+                ? Keep(facts, StickinessReason.NothingToBindFor)
+                : Release(StickinessReason.ApplicationCookieGone);
         }
 
         if (bound.Until <= facts.Now)
@@ -28,9 +31,9 @@ internal static class StickinessRules
         return bound.Node == facts.Self.Id ? DecideHere(facts, bound) : DecideElsewhere(facts, bound);
     }
 
-    /// <summary>Whether a binding needs a signed cookie, because the route cookie alone cannot tell all of it.</summary>
+    /// <summary>Whether a binding needs a signed cookie, because the route cookie alone cannot tell all of it; of one that follows the app's cookie, that the app has made it.</summary>
     public static bool NeedsSigned(StickinessOptions options, string? track) =>
-        options.Ownership != RouteOwnership.App || !options.Steers || options.Lifetime == BindingLifetime.Duration || track is not null;
+        options.Ownership != RouteOwnership.App || !options.Steers || options.Lifetime != BindingLifetime.Browser || track is not null;
 
     private static StickinessDecision DecideUnbound(in StickinessFacts facts)
     {

@@ -119,7 +119,28 @@ public sealed class BindingLifetimeTests
         await farm.PassAsync(TimeSpan.FromSeconds(1));
         await visitor.GetOkAsync(farm["a"]);
 
-        Assert.Equal([Removal], visitor.LastSetCookies);
+        Assert.Equal([Removal], visitor.RouteLines());
+        Assert.Null(visitor.Cookies[BindingName]);
+        await visitor.AssertQuietAsync(farm["a"]);
+    }
+
+    /// <summary>HAProxy's <c>insert</c> gives whoever has no route cookie one. It was taken for a binding whose app cookie is gone and removed, HAProxy gave it again, and so on: every second response was uncacheable.</summary>
+    [Fact]
+    public async Task A_route_cookie_that_the_balancer_gives_to_everybody_is_left_alone_until_the_apps_cookie_is_there_and_when_it_has_gone()
+    {
+        await using var farm = await StartWithApplicationCookieAsync();
+        var visitor = farm.NewVisitor();
+        visitor.Forge("AFF", "a");
+        await visitor.AssertQuietAsync(farm["a"]);
+
+        await IssueAsync(visitor, farm["a"], "sid=1; Path=/; Max-Age=60");
+        Assert.Single(visitor.LinesOf(BindingName));
+        await visitor.AssertQuietAsync(farm["a"]);
+
+        await farm.PassAsync(TimeSpan.FromMinutes(1));
+        await visitor.GetOkAsync(farm["a"]);
+        Assert.Equal([Removal], visitor.RouteLines());
+        visitor.Forge("AFF", "a");
         await visitor.AssertQuietAsync(farm["a"]);
     }
 

@@ -57,11 +57,13 @@ internal sealed record StickinessCase(string Name, StickinessFacts Facts, Decisi
         new("Duration, still running", Visitor(Timed) with { Route = Route("a"), Binding = Bound("a") with { Until = Now.AddSeconds(1) } }, DecisionKind.Keep, "bound_here"),
         new("Duration, has passed", Visitor(Timed) with { Route = Route("a"), Binding = Bound("a") with { Until = Now } }, DecisionKind.Assign, "lapsed", "a"),
         new("Duration, has passed, and the session has ended", Visitor(Timed) with { Something = false, Route = Route("a"), Binding = Bound("a") with { Until = Now } }, DecisionKind.Release, "lapsed"),
-        new("Application, its cookie came along", Visitor(WithApp) with { Route = Route("a"), ApplicationCookie = ApplicationCookieState.CameWithRequest }, DecisionKind.Keep, "bound_here"),
-        new("Application, its cookie is issued again", Visitor(WithApp) with { Route = Route("a"), ApplicationCookie = ApplicationCookieState.Issued }, DecisionKind.Keep, "bound_here"),
+        new("Application, its cookie came along", Visitor(WithApp) with { Route = Route("a"), Binding = Bound("a"), ApplicationCookie = ApplicationCookieState.CameWithRequest }, DecisionKind.Keep, "bound_here"),
+        new("Application, its cookie is issued again", Visitor(WithApp) with { Route = Route("a"), Binding = Bound("a"), ApplicationCookie = ApplicationCookieState.Issued }, DecisionKind.Keep, "bound_here"),
         new("Application, its cookie is issued to an unbound visitor", Visitor(WithApp) with { ApplicationCookie = ApplicationCookieState.Issued }, DecisionKind.Assign, "new_visitor", "a"),
-        new("Application, its cookie has expired", Visitor(WithApp) with { Route = Route("a") }, DecisionKind.Release, "application_cookie_gone"),
+        new("Application, its cookie has expired", Visitor(WithApp) with { Route = Route("a"), Binding = Bound("a") }, DecisionKind.Release, "application_cookie_gone"),
         new("Application, the response removes its cookie", Visitor(WithApp) with { Route = Route("a"), ApplicationCookie = ApplicationCookieState.Removed }, DecisionKind.Release, "application_cookie_gone"),
+        new("Application, a route cookie that the balancer has given, its cookie is issued", Visitor(WithApp) with { Route = Route("a"), ApplicationCookie = ApplicationCookieState.Issued }, DecisionKind.Assign, "binding_incomplete", "a"),
+        new("Application, a route cookie that the balancer has given, without its cookie", Visitor(WithApp) with { Route = Route("a") }, DecisionKind.Keep, "nothing_to_bind_for"),
         new("Application, without its cookie and unbound", Visitor(WithApp), DecisionKind.Keep, "nothing_to_bind_for"),
 
         // Drain.

@@ -75,6 +75,7 @@ public sealed class StickinessRulesCrossProductTests
                 && !(facts.Options.Lifetime == BindingLifetime.Application) => "no release while there is something to be bound for",
             _ when decision.Kind == DecisionKind.Reassign && decision.Reason == StickinessReason.Drain && selfServes => "only a draining node drains",
             _ when !somebodyServes && decision.Kind != DecisionKind.Release => "with nobody to go to a visitor is served",
+            _ when isGone && facts.ApplicationCookie == ApplicationCookieState.Absent && bound is null && decision.Kind != DecisionKind.Refuse => "what the balancer has given to somebody without the app's cookie is left alone",
             _ when decision.Kind == DecisionKind.Refuse && (!facts.MayRefuse || selfServes || bound is not null) => "only an unbound visitor of a draining node is refused",
             _ when decision.Binding is { } written && target is not null && written.Node != target.Id => "the binding names the target",
             _ when decision.Binding is { } written && !RoundTrips(written) => "a binding can be written and read",
@@ -115,7 +116,7 @@ public sealed class StickinessRulesCrossProductTests
         from self in EverySelf()
         from others in Others
         from facts in EveryVisitor()
-        from cookie in options.Lifetime == BindingLifetime.Application ? [ApplicationCookieState.CameWithRequest, ApplicationCookieState.Removed] : new[] { ApplicationCookieState.Absent }
+        from cookie in options.Lifetime == BindingLifetime.Application ? [ApplicationCookieState.CameWithRequest, ApplicationCookieState.Removed, ApplicationCookieState.Absent] : new[] { ApplicationCookieState.Absent }
         select self with
         {
             Options = options, Live = [self.Self, .. others], Route = facts.Route, Binding = facts.Binding, Something = facts.Something, ApplicationCookie = cookie,
@@ -125,7 +126,7 @@ public sealed class StickinessRulesCrossProductTests
         from bind in Enum.GetValues<BindMoment>()
         from lifetime in Enum.GetValues<BindingLifetime>()
         from other in Enum.GetValues<OtherNodePolicy>()
-        where bind == BindMoment.WhenNeeded || other == OtherNodePolicy.Reassign
+        where other == OtherNodePolicy.Reassign || (bind == BindMoment.WhenNeeded && lifetime != BindingLifetime.Application)
         select new StickinessOptions { Ownership = ownership, Dialect = dialect, Bind = bind, Lifetime = lifetime, OnOtherNode = other };
 
     private static IEnumerable<StickinessFacts> EverySelf()
