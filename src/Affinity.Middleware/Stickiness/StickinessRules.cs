@@ -134,7 +134,9 @@ internal static class StickinessRules
             return Reassign(facts, facts.Self, StickinessReason.OtherNode, bound);
         }
 
-        return facts.Route.Names(bound.Node) ? Keep(facts, StickinessReason.OtherNode) : Repair(facts, bound, node);
+        // Who has no cookie of a balancer that sets or learns it is sent anywhere, and only the bound node can give them one.
+        var nothingToWrite = facts.Options.Ownership != RouteOwnership.App && facts.Route.Kind == RouteReadingKind.Absent;
+        return nothingToWrite || facts.Route.Names(bound.Node) ? Keep(facts, StickinessReason.OtherNode) : Repair(facts, bound, node);
     }
 
     /// <summary>To the node of the visitor's version that suits best; with none left, to another version.</summary>
@@ -156,7 +158,9 @@ internal static class StickinessRules
     /// <summary>Towards the signed binding, which counts how often. (Without one the route cookie is the binding, and cannot lead elsewhere.)</summary>
     private static StickinessDecision Repair(in StickinessFacts facts, Binding bound, NodeRecord node)
     {
-        if (bound.Repairs >= facts.Options.RepairLimit)
+        // A learned cookie had to be removed to move the visitor: what is missing at the bound node is given again, and is no correction.
+        var isGivenAgain = facts.Options.Ownership == RouteOwnership.Learned && facts.Route.Kind == RouteReadingKind.Absent;
+        if (!isGivenAgain && bound.Repairs >= facts.Options.RepairLimit)
         {
             return Keep(facts, StickinessReason.NotObeyed);
         }
@@ -167,7 +171,7 @@ internal static class StickinessRules
             RouteReadingKind.Unrecognised => StickinessReason.RouteUnreadable,
             _ => StickinessReason.RouteDisagrees,
         };
-        return new(DecisionKind.Assign, reason, node, Bind(facts, node, bound) is { } next ? next with { Repairs = bound.Repairs + 1 } : null);
+        return new(DecisionKind.Assign, reason, node, Bind(facts, node, bound) is { } next ? next with { Repairs = bound.Repairs + (isGivenAgain ? 0 : 1) } : null);
     }
 
     private static StickinessDecision Complete(in StickinessFacts facts, Binding bound)

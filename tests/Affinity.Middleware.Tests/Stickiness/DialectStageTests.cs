@@ -163,6 +163,29 @@ public sealed class DialectStageTests
         await visitor.AssertQuietAsync(farm["a"]);
     }
 
+    /// <summary>
+    /// Each of the other nodes counted a correction, which it could not write. After three the bound node took the balancer for one that does not obey, and the visitor had no cookie for as long as the browser was open.
+    /// </summary>
+    [Fact]
+    public async Task A_visitor_whose_learned_cookie_was_dropped_gets_a_new_one_from_the_bound_node_however_late_they_come_there()
+    {
+        await using var farm = await StickyFarm.StartAsync("a b c d e f", o => (o.Stickiness.Ownership, o.Stickiness.OnOtherNode) = (RouteOwnership.Learned, OtherNodePolicy.Keep));
+        var visitor = await farm.WithSessionAsync("a");
+        await farm.AskAsync("a", NodeWish.Drain);
+        await farm.PassAsync(new DrainOptions().Notice);
+        var bound = (await visitor.GetOkAsync(farm["a"], "/who")).Split(' ')[4];
+        Assert.Equal([Removal], visitor.RouteLines());
+
+        foreach (var other in "b c d e f".Split(' ').Where(node => node != bound))
+        {
+            await visitor.AssertQuietAsync(farm[other], 1);
+        }
+
+        await visitor.GetOkAsync(farm[bound]);
+        Assert.Equal(RouteTo(bound), visitor.LastSetCookies);
+        await visitor.AssertQuietAsync(farm[bound], 4);
+    }
+
     private static async Task AssertBindsAndMovesAsync(StickyFarm farm, string here, string there)
     {
         var visitor = await farm.WithSessionAsync("a");

@@ -13,6 +13,7 @@ internal sealed record StickinessCase(string Name, StickinessFacts Facts, Decisi
     private static readonly StickinessOptions WithApp = new() { Lifetime = BindingLifetime.Application, ApplicationCookie = "SHOP" };
     private static readonly StickinessOptions Always = new() { Bind = BindMoment.Always };
     private static readonly StickinessOptions Theirs = new() { Ownership = RouteOwnership.Balancer };
+    private static readonly StickinessOptions Learned = new() { Ownership = RouteOwnership.Learned, OnOtherNode = OtherNodePolicy.Keep };
 
     private static readonly StickinessFacts New = Visitor();
     private static readonly StickinessFacts Here = New with { Route = Route("a") };
@@ -52,6 +53,8 @@ internal sealed record StickinessCase(string Name, StickinessFacts Facts, Decisi
         new("the same, corrected as often as allowed", Visitor(Timed) with { Route = Route("b"), Binding = Bound("a") with { Until = Now.AddMinutes(5), Repairs = 3 } }, DecisionKind.Keep, "not_obeyed"),
         new("the balancer's own cookie, bound here", Visitor(Theirs) with { Route = RouteReading.Unrecognised, Binding = Bound("a") }, DecisionKind.Keep, "bound_here"),
         new("the balancer's own cookie, sent to another node", Visitor(Theirs) with { Route = RouteReading.Unrecognised, Binding = Bound("b") }, DecisionKind.Reassign, "other_node", "a"),
+        new("Ownership is Learned, no route cookie, sent to another node, OnOtherNode is Keep", Visitor(Learned) with { Binding = Bound("b") }, DecisionKind.Keep, "other_node"),
+        new("Ownership is Learned, no route cookie, bound here, corrected as often as allowed", Visitor(Learned) with { Binding = Bound("a") with { Repairs = 3 } }, DecisionKind.Assign, "route_missing", "a"),
 
         // Lifetimes.
         new("Duration, still running", Visitor(Timed) with { Route = Route("a"), Binding = Bound("a") with { Until = Now.AddSeconds(1) } }, DecisionKind.Keep, "bound_here"),
