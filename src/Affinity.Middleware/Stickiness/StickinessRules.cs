@@ -44,7 +44,7 @@ internal static class StickinessRules
                 : Assign(facts, facts.Self, facts.Route.Kind == RouteReadingKind.Unrecognised ? StickinessReason.RouteUnreadable : StickinessReason.NewVisitor);
         }
 
-        if (Peer(facts, track: null) is not { } peer)
+        if (Peer(facts, facts.Self.Track) is not { } peer)
         {
             return Keep(facts, StickinessReason.NoPeer);
         }
@@ -78,8 +78,9 @@ internal static class StickinessRules
         if (facts.Self.State == NodeState.Draining)
         {
             return facts.KeepsBound ? Keep(facts, StickinessReason.DrainKeepsBound)
-                : Peer(facts, PinOf(facts, bound)) is { } peer ? Reassign(facts, peer, StickinessReason.Drain, bound)
-                : Keep(facts, StickinessReason.NoPeer);
+                : Peer(facts, TrackOf(facts, bound)) is not { } peer ? Keep(facts, StickinessReason.NoPeer)
+                : IsPinOver(facts, bound) ? Release(StickinessReason.TrackEnded)
+                : Reassign(facts, peer, StickinessReason.Drain, bound);
         }
 
         // The node was restarted under its name with another version.
@@ -203,7 +204,8 @@ internal static class StickinessRules
 
     private static bool IsPinned(in StickinessFacts facts, Binding bound) => bound.Track is not null && bound.TrackUntil > facts.Now;
 
-    private static string? PinOf(in StickinessFacts facts, Binding bound) => IsPinned(facts, bound) ? bound.Track : null;
+    /// <summary>The version that the visitor is to go on with: theirs, and without one that to which the balancer has sent them.</summary>
+    private static string? TrackOf(in StickinessFacts facts, Binding bound) => IsPinned(facts, bound) ? bound.Track : facts.Self.Track;
 
     /// <summary>Whether the visitor has stayed long enough on their version and there is another one to go to.</summary>
     private static bool IsPinOver(in StickinessFacts facts, Binding bound)
@@ -238,7 +240,7 @@ internal static class StickinessRules
             return facts.Self;
         }
 
-        var peer = Peer(facts, PinOf(facts, bound));
+        var peer = Peer(facts, TrackOf(facts, bound));
         return selfServes && (peer is null || !IsOn(peer, bound.Track)) ? facts.Self : peer;
     }
 

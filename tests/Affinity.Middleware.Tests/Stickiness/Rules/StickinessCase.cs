@@ -19,6 +19,7 @@ internal sealed record StickinessCase(string Name, StickinessFacts Facts, Decisi
     private static readonly StickinessFacts Here = New with { Route = Route("a") };
     private static readonly StickinessFacts OnB = New with { Route = Route("b") };
     private static readonly StickinessFacts Draining = New with { Self = Node("a", NodeState.Draining) };
+    private static readonly NodeRecord[] Loaded = [Node("a", track: "blue"), Node("b", track: "green"), Node("c", track: "blue", bound: 20)];
     private static readonly StickinessFacts Blue = New with
     {
         Self = Node("a", track: "blue"), Live = [Node("a", track: "blue"), Node("b", track: "green"), Node("c", track: "blue")],
@@ -91,6 +92,10 @@ internal sealed record StickinessCase(string Name, StickinessFacts Facts, Decisi
         new("blue visitor, their node drains", Blue with { Self = Node("a", NodeState.Draining, "blue") }, DecisionKind.Reassign, "drain", "c"),
         new("blue visitor, their node is dead, on a green one", Blue with { Self = Node("b", track: "green"), Live = [Node("b", track: "green"), Node("c", track: "blue")] }, DecisionKind.Reassign, "node_gone", "c"),
         new("blue visitor, no blue node takes visitors any more", Blue with { Self = Node("b", track: "green"), Live = [Node("b", track: "green"), Node("c", NodeState.Draining, "blue")] }, DecisionKind.Reassign, "track_gone", "b"),
+        new("a blue node drains, unbound, a green node has less load", Blue with { Self = Node("a", NodeState.Draining, "blue"), Live = Loaded, Route = default, Binding = null }, DecisionKind.Assign, "drain", "c"),
+        new("a blue node drains, bound here by the route cookie only, a green node has less load", Blue with { Self = Node("a", NodeState.Draining, "blue"), Live = Loaded, Binding = null }, DecisionKind.Reassign, "drain", "c"),
+        new("a blue node drains, unbound, no blue node takes visitors any more", Blue with { Self = Node("a", NodeState.Draining, "blue"), Live = [Loaded[0], Loaded[1]], Route = default, Binding = null }, DecisionKind.Assign, "drain", "b"),
+        new("blue visitor, TrackDuration has passed, their node drains", Blue with { Self = Node("a", NodeState.Draining, "blue"), Binding = Bound("a", "blue", trackHours: 0) }, DecisionKind.Release, "track_ended"),
         new("blue visitor, TrackDuration has passed", Blue with { Binding = Bound("a", "blue", trackHours: 0) }, DecisionKind.Release, "track_ended"),
         new("blue visitor, TrackDuration has passed, all nodes are blue", Blue with { Binding = Bound("a", "blue", trackHours: 0), Live = [Node("a", track: "blue"), Node("c", track: "blue")] }, DecisionKind.Keep, "bound_here"),
 

@@ -71,6 +71,8 @@ public sealed class StickinessRulesCrossProductTests
             _ when target is null == decision.Kind is DecisionKind.Assign or DecisionKind.Reassign => "a target goes with Assign and Reassign",
             _ when target is { State: not NodeState.Active } => "a target takes visitors",
             _ when target is not null && trackServes && !isGone && !IsOn(target, bound!.Track) => "a pinned visitor stays on a version that lives",
+            _ when target is not null && !selfServes && !isPinned && (bound?.Node ?? facts.Route.Node) != target.Id && !IsOn(target, self.Track) && facts.Live.Any(n => n.Id != self.Id && n.State == NodeState.Active && IsOn(n, self.Track))
+                => "a draining node sends visitors to its own version while that takes any",
             _ when decision.Kind == DecisionKind.Reassign && selfServes && !facts.ReleaseLoad && (bound?.Node ?? facts.Route.Node) == self.Id && !(isPinned && !IsOn(self, bound!.Track))
                 => "nobody moves who is where they belong",
             _ when decision.Kind == DecisionKind.Release && facts.Something && decision.Reason is not (StickinessReason.ApplicationCookieGone or StickinessReason.TrackEnded)
