@@ -39,6 +39,7 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHost
             .. AgentCheckOptionsValidator.Faults(options.AgentCheck),
             .. TicketOptionsValidator.Faults(options.Ticket),
             .. StickinessOptionsValidator.Faults(options.Stickiness, secure: !options.Ticket.InsecureAllowHttp),
+            .. ReleaseFaults(options),
             .. CookieFaults(options),
             .. DialectFaults(options),
             .. SessionsOptionsValidator.Faults(options.Sessions),
@@ -57,6 +58,16 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHost
         options.Stickiness.Enabled && Enum.IsDefined(options.Stickiness.Dialect) && (options.Node.Id is null || NodeId.TryParse(options.Node.Id, out _))
             ? DialectValidator.Faults(dialect?.Dialect ?? BuiltInDialects.Of(options.Stickiness.Dialect), new RouteTarget(NodeName.From(options.Node.Id, Environment.MachineName), options.Node.Address))
             : [];
+
+    /// <summary>Nodes hear of each other's load with a heartbeat, and of what a release has done with the next one.</summary>
+    private static IEnumerable<string> ReleaseFaults(AffinityOptions options)
+    {
+        if (options.Stickiness is { ReleaseAbove: not null } release && release.ReleaseInterval / 2 < options.Node.HeartbeatInterval)
+        {
+            yield return $"Affinity:Stickiness:ReleaseInterval is {release.ReleaseInterval} but must be at least 2 × Affinity:Node:HeartbeatInterval ({options.Node.HeartbeatInterval}) when ReleaseAbove is set, "
+                + "or nodes judge by figures from before the last release and hand the same visitors to and fro; lengthen it, shorten the other, or leave ReleaseAbove out.";
+        }
+    }
 
     /// <summary>Cookies of one name would overwrite each other.</summary>
     private static IEnumerable<string> CookieFaults(AffinityOptions options)

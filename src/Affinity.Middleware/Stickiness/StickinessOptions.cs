@@ -51,7 +51,7 @@ public sealed class StickinessOptions
     /// <summary>The largest share of its bound visitors that a node releases per <see cref="ReleaseInterval"/>. 0 to 0.5; 0.05 by default. Each released visitor reads the store once.</summary>
     public double ReleaseShare { get; set; } = 0.05;
 
-    /// <summary>How often a node judges its load anew. 1 second to 1 hour; 10 seconds by default. Keep it above two heartbeats, or a node judges by figures from before its last release.</summary>
+    /// <summary>How often a node judges its load anew. 1 second to 1 hour, and with <see cref="ReleaseAbove"/> at least two heartbeats, as a node would judge by figures from before its last release; 10 seconds by default.</summary>
     public TimeSpan ReleaseInterval { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>What a dialect of the app's own says of itself, whatever <see cref="Dialect"/> is; null: there is none.</summary>

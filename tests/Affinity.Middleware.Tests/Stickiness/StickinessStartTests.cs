@@ -21,6 +21,7 @@ public sealed class StickinessStartTests
     [InlineData("Set it to this node's host and port as the balancer dials them, such as 10.1.1.100:8080, or choose another Affinity:Stickiness:Dialect", "Stickiness:Dialect=EnvoyAddress")]
     [InlineData("Affinity:Node:Track is 'light blue'. Use 1 to 32 characters", "Node:Track=light blue")]
     [InlineData("Affinity:Stickiness:TrackDuration is 8.00:00:00. Use 00:01:00 to 7.00:00:00", "Stickiness:TrackDuration=8.00:00:00")]
+    [InlineData("Affinity:Stickiness:ReleaseInterval is 00:00:10 but must be at least 2 × Affinity:Node:HeartbeatInterval (00:00:06) when ReleaseAbove is set", "Stickiness:ReleaseAbove=1.5", "Node:HeartbeatInterval=00:00:06", "Node:DeadAfter=00:00:30")]
     [InlineData("use another name here and at the balancer, or turn that off", "Stickiness:CookieName=__Host-AFF", "Ticket:InsecureAllowHttp=true")]
     [InlineData("Affinity:Stickiness:CookieName has a prefix", "Stickiness:CookieName=__secure-AFF", "Ticket:InsecureAllowHttp=true")]
     public async Task A_fault_names_the_setting_and_the_cure(string expected, params string[] settings)
@@ -32,6 +33,8 @@ public sealed class StickinessStartTests
 
     [Theory]
     [InlineData("Stickiness:CookieName=__Host-AFF")]
+    [InlineData("Stickiness:ReleaseAbove=1.5", "Node:HeartbeatInterval=00:00:05", "Node:DeadAfter=00:00:30")]
+    [InlineData("Node:HeartbeatInterval=00:00:06", "Node:DeadAfter=00:00:30")]
     [InlineData("Stickiness:Dialect=EnvoyAddress", "Node:Address=10.1.1.100:8080")]
     [InlineData("Stickiness:Dialect=EnvoyAddress", "Stickiness:Enabled=false")]
     [InlineData("Stickiness:Lifetime=Application", "Stickiness:ApplicationCookie=__Host-affinity", "Ticket:CookieName=t")]
