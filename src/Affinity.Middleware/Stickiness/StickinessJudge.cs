@@ -36,7 +36,7 @@ internal sealed class StickinessJudge(StickinessOptions options, DrainOptions dr
     {
         lock (_oneRelease)
         {
-            _release = _release.At(facts.Now, facts.Self, facts.Live, options);
+            _release = _release.At(time, facts.Self, facts.Live, options);
             var decision = StickinessRules.Decide(facts with { ReleaseLoad = _release.Left > 0 });
             if (decision.Reason == StickinessReason.Load)
             {
