@@ -43,7 +43,7 @@ public sealed class StickinessOptions
     public int RepairLimit { get; set; } = 3;
 
     /// <summary>
-    /// A node whose load is above this multiple of the mean of its track's nodes releases bindings to lighter ones. 1.1 to 100; null (the default) turns it off: a node that was
+    /// A node whose load is above this multiple of the mean of its track's nodes releases bindings to lighter ones. 1.02 to 100; nodes that grow from n to m with even load are above it only if it is less than m / n. Null (the default) turns it off: a node that was
     /// added then fills with new visitors only.
     /// </summary>
     public double? ReleaseAbove { get; set; }

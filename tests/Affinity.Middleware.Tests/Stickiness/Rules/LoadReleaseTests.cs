@@ -20,6 +20,20 @@ public sealed class LoadReleaseTests
     public void A_round_gives_away_a_share_of_what_is_above_the_mean(int own, int other, int expected) =>
         Assert.Equal(expected, Start(Node("a", bound: own), [Node("b", bound: other)]).Left);
 
+    /// <summary>The least multiple was 1.1, with which one node added to ten changed nothing, ever.</summary>
+    [Theory]
+    [InlineData(10, 1, 1.1, false)]
+    [InlineData(10, 1, 1.09, true)]
+    [InlineData(4, 4, 2.0, false)]
+    [InlineData(4, 4, 1.99, true)]
+    [InlineData(40, 1, 1.02, true)]
+    public void Nodes_that_are_added_are_given_visitors_when_the_multiple_is_less_than_they_have_grown(int nodes, int added, double above, bool releases)
+    {
+        var live = Enumerable.Range(0, nodes + added).Select(i => Node($"n{i}", bound: i < nodes ? 1100 : 0)).ToArray();
+
+        Assert.Equal(releases, Start(live[0], live, new() { ReleaseAbove = above }).Left > 0);
+    }
+
     [Fact]
     public void Nothing_is_released_when_it_is_off_or_this_node_drains()
     {
