@@ -73,13 +73,7 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHost
     private static IEnumerable<string> CookieFaults(AffinityOptions options)
     {
         var ticket = TicketCookie.NameOf(options.Ticket);
-        var binding = BindingCookie.NameOf(secure: !options.Ticket.InsecureAllowHttp);
-        if (string.Equals(ticket, binding, StringComparison.Ordinal))
-        {
-            yield return $"Affinity:Ticket:CookieName is {binding}, which carries the signed binding; leave it out, or use another name.";
-        }
-
-        string[] signed = [ticket, binding, .. TicketCookie.ChunkNamesOf(ticket)];
+        string[] signed = [ticket, BindingCookie.NameOf(ticket), .. TicketCookie.ChunkNamesOf(ticket)];
         if (options.Stickiness.CookieName is { } route && signed.Contains(route, StringComparer.Ordinal))
         {
             yield return $"Affinity:Stickiness:CookieName is {route}, which is a cookie that Affinity signs; leave it out for AFF, or use another name.";

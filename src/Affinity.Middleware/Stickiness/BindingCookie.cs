@@ -20,7 +20,7 @@ internal sealed class BindingCookie
     public BindingCookie(TicketScope scope, ISigningKeys keys, TicketOptions ticket)
     {
         _keys = keys;
-        Name = NameOf(secure: !ticket.InsecureAllowHttp);
+        Name = NameOf(TicketCookie.NameOf(ticket));
         _codec = new BindingCodec(scope.Application, Name);
         _reader = new BindingReader(_codec, keys);
         _attributes = CompanionCookie.Attributes(ticket);
@@ -28,7 +28,8 @@ internal sealed class BindingCookie
 
     public string Name { get; }
 
-    public static string NameOf(bool secure) => secure ? "__Host-affinity-binding" : "affinity-binding-insecure";
+    /// <summary>The name beside a ticket of this name: two apps of one host whose tickets have names of their own do not overwrite each other's bindings.</summary>
+    public static string NameOf(string ticketName) => $"{ticketName}-binding";
 
     /// <summary>What the request's cookie says. Waits only for a key that this node does not know.</summary>
     public ValueTask<BindingReading> ReadAsync(HttpRequest request, CancellationToken cancellationToken) =>

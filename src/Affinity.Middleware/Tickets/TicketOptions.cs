@@ -6,7 +6,7 @@ namespace Affinity.Tickets;
 public sealed class TicketOptions
 {
     /// <summary>
-    /// The cookie's name. Null (the default): <c>__Host-affinity</c>, or <c>affinity-insecure</c> with <see cref="InsecureAllowHttp"/>.
+    /// The cookie's name. Null (the default): <c>__Host-affinity</c>, or <c>affinity-insecure</c> with <see cref="InsecureAllowHttp"/>. The signed binding's cookie has this name and <c>-binding</c>.
     /// A name with <c>__Host-</c> or <c>__Secure-</c> is refused with <see cref="InsecureAllowHttp"/>, as browsers would drop it.
     /// </summary>
     public string? CookieName { get; set; }

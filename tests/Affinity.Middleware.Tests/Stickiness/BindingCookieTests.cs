@@ -28,9 +28,9 @@ public sealed class BindingCookieTests
     {
         var cookie = Cookie(secure: false);
         Assert.True(cookie.TryWrite(_context.Response, BindingSample.Whole, maxAge: null));
-        Assert.Matches("^affinity-binding-insecure=[A-Za-z0-9_-]{96}; Path=/; HttpOnly; SameSite=Lax$", _context.Response.Headers.SetCookie.ToString());
+        Assert.Matches("^affinity-insecure-binding=[A-Za-z0-9_-]{96}; Path=/; HttpOnly; SameSite=Lax$", _context.Response.Headers.SetCookie.ToString());
 
-        _context.Request.Headers.Cookie = $"affinity-binding-insecure={_text}";
+        _context.Request.Headers.Cookie = $"affinity-insecure-binding={_text}";
         Assert.Equal(BindingReading.Refused(TicketReasons.BadMac), await cookie.ReadAsync(_context.Request, CancellationToken.None));
     }
 
@@ -79,7 +79,7 @@ public sealed class BindingCookieTests
 
     [Theory]
     [InlineData("")]
-    [InlineData("__Host-affinity=x; __host-affinity-binding=x; affinity-binding-insecure=x; __Host-affinity-binding")]
+    [InlineData("__Host-affinity=x; __host-affinity-binding=x; affinity-insecure-binding=x; __Host-affinity-binding")]
     public async Task Other_cookies_are_none(string header)
     {
         _context.Request.Headers.Cookie = header;

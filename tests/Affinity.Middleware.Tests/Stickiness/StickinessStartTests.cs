@@ -14,7 +14,7 @@ public sealed class StickinessStartTests
     [InlineData("Affinity:Stickiness:CookieName is __Host-affinity, which is a cookie that Affinity signs; leave it out for AFF", "Stickiness:CookieName=__Host-affinity")]
     [InlineData("Affinity:Stickiness:CookieName is __Host-affinity-binding, which is a cookie that Affinity signs", "Stickiness:CookieName=__Host-affinity-binding")]
     [InlineData("Affinity:Stickiness:CookieName is sid, which is a cookie that Affinity signs", "Stickiness:CookieName=sid", "Ticket:CookieName=sid")]
-    [InlineData("Affinity:Ticket:CookieName is __Host-affinity-binding, which carries the signed binding; leave it out", "Ticket:CookieName=__Host-affinity-binding")]
+    [InlineData("Affinity:Stickiness:CookieName is sid-binding, which is a cookie that Affinity signs", "Stickiness:CookieName=sid-binding", "Ticket:CookieName=sid")]
     [InlineData("Affinity:Stickiness:ApplicationCookie is __Host-affinity, which is written after the binding is decided; name a cookie that the app sets", "Stickiness:Lifetime=Application", "Stickiness:ApplicationCookie=__Host-affinity")]
     [InlineData("Affinity:Stickiness:ApplicationCookie is the route cookie itself", "Stickiness:Lifetime=Application", "Stickiness:ApplicationCookie=AFF")]
     [InlineData("Affinity:Stickiness:ApplicationCookie must name the cookie", "Stickiness:Lifetime=Application")]
