@@ -39,6 +39,7 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHost
             .. AgentCheckOptionsValidator.Faults(options.AgentCheck),
             .. TicketOptionsValidator.Faults(options.Ticket),
             .. StickinessOptionsValidator.Faults(options.Stickiness, secure: !options.Ticket.InsecureAllowHttp),
+            .. ReleaseFaults(options),
             .. CookieFaults(options),
             .. DialectFaults(options),
             .. SessionsOptionsValidator.Faults(options.Sessions),
@@ -58,17 +59,21 @@ internal sealed class AffinityOptionsValidator(IOptions<HostOptions> host, IHost
             ? DialectValidator.Faults(dialect?.Dialect ?? BuiltInDialects.Of(options.Stickiness.Dialect), new RouteTarget(NodeName.From(options.Node.Id, Environment.MachineName), options.Node.Address))
             : [];
 
+    /// <summary>Nodes hear of each other's load with a heartbeat, and of what a release has done with the next one.</summary>
+    private static IEnumerable<string> ReleaseFaults(AffinityOptions options)
+    {
+        if (options.Stickiness is { ReleaseAbove: not null } release && release.ReleaseInterval / 2 < options.Node.HeartbeatInterval)
+        {
+            yield return $"Affinity:Stickiness:ReleaseInterval is {release.ReleaseInterval} but must be at least 2 × Affinity:Node:HeartbeatInterval ({options.Node.HeartbeatInterval}) when ReleaseAbove is set, "
+                + "or nodes judge by figures from before the last release and hand the same visitors to and fro; lengthen it, shorten the other, or leave ReleaseAbove out.";
+        }
+    }
+
     /// <summary>Cookies of one name would overwrite each other.</summary>
     private static IEnumerable<string> CookieFaults(AffinityOptions options)
     {
         var ticket = TicketCookie.NameOf(options.Ticket);
-        var binding = BindingCookie.NameOf(secure: !options.Ticket.InsecureAllowHttp);
-        if (string.Equals(ticket, binding, StringComparison.Ordinal))
-        {
-            yield return $"Affinity:Ticket:CookieName is {binding}, which carries the signed binding; leave it out, or use another name.";
-        }
-
-        string[] signed = [ticket, binding, .. TicketCookie.ChunkNamesOf(ticket)];
+        string[] signed = [ticket, BindingCookie.NameOf(ticket), .. TicketCookie.ChunkNamesOf(ticket)];
         if (options.Stickiness.CookieName is { } route && signed.Contains(route, StringComparer.Ordinal))
         {
             yield return $"Affinity:Stickiness:CookieName is {route}, which is a cookie that Affinity signs; leave it out for AFF, or use another name.";

@@ -18,8 +18,8 @@ internal sealed record InspectArguments
           AFFINITY_APPLICATION         as --application
 
           --application NAME           the app's Affinity:Application, else the name of its entry assembly. Given again: others to be tried
-          --cookie NAME                the ticket's cookie (Affinity:Ticket:CookieName). Given again: others to be tried.
-                                       Without it __Host-affinity and affinity-insecure both count
+          --cookie NAME                the ticket's cookie (Affinity:Ticket:CookieName); the binding's is NAME-binding. Given again: others
+                                       to be tried. Without it __Host-affinity and affinity-insecure both count
           --route NAME                 the route cookie (Affinity:Stickiness:CookieName); AFF without it
           --dialect NAME               how its value is written (Affinity:Stickiness:Dialect): Plain without it, Suffix, Tagged, EnvoyAddress, Opaque
           --key-directory FOLDER       Data Protection keys in files, which open what is encrypted; nothing is written there

@@ -53,10 +53,13 @@ internal static class InspectCommand
     private static InspectionScope ScopeOf(InspectArguments arguments)
     {
         var named = arguments.TicketNames;
-        return new InspectionScope(arguments.Applications[0], named.Count > 0 ? [named[0]] : InspectionNames.Tickets, InspectionNames.Bindings, arguments.RouteName)
+        IReadOnlyList<string> tickets = named.Count > 0 ? [named[0]] : InspectionNames.Tickets;
+        IReadOnlyList<string> others = named.Count > 0 ? [.. named.Concat(InspectionNames.Tickets).Distinct(StringComparer.Ordinal).Skip(1)] : [];
+        return new InspectionScope(arguments.Applications[0], tickets, [.. tickets.Select(BindingCookie.NameOf)], arguments.RouteName)
         {
             OtherApplications = [.. arguments.Applications.Skip(1)],
-            OtherTicketNames = named.Count > 0 ? [.. named.Concat(InspectionNames.Tickets).Distinct(StringComparer.Ordinal).Skip(1)] : [],
+            OtherTicketNames = others,
+            OtherBindingNames = [.. others.Select(BindingCookie.NameOf)],
         };
     }
 

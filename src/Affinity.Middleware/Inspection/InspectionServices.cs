@@ -33,5 +33,5 @@ internal static class InspectionNames
 {
     public static IReadOnlyList<string> Tickets { get; } = [TicketCookie.NameOf(new TicketOptions()), TicketCookie.NameOf(new TicketOptions { InsecureAllowHttp = true })];
 
-    public static IReadOnlyList<string> Bindings { get; } = [BindingCookie.NameOf(secure: true), BindingCookie.NameOf(secure: false)];
+    public static IReadOnlyList<string> Bindings { get; } = [.. Tickets.Select(BindingCookie.NameOf)];
 }

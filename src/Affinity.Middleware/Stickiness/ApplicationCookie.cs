@@ -1,5 +1,7 @@
+using Affinity.Diagnostics;
 using Affinity.Tickets;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using Microsoft.Net.Http.Headers;
 
 namespace Affinity.Stickiness;
@@ -7,8 +9,11 @@ namespace Affinity.Stickiness;
 /// <summary>The cookie of the app that bindings follow with <see cref="BindingLifetime.Application"/>. Its value is never looked at.</summary>
 /// <param name="name">Its name; null: bindings follow none.</param>
 /// <param name="time">Tells what has expired.</param>
-internal sealed class ApplicationCookie(string? name, TimeProvider time)
+/// <param name="logger">Is told once of a cookie that does not come with every request.</param>
+internal sealed class ApplicationCookie(string? name, TimeProvider time, ILogger<ApplicationCookie> logger)
 {
+    private int _told;
+
     public bool CameWith(HttpRequest request) => name is not null && CookieValues.Read(request.Headers.Cookie, name).Count > 0;
 
     /// <summary>How it stands when the response starts; of several lines of one name a browser keeps the last.</summary>
@@ -25,10 +30,37 @@ internal sealed class ApplicationCookie(string? name, TimeProvider time)
             if (line is not null && line.Length > name.Length && line[name.Length] == '=' && line.StartsWith(name, StringComparison.Ordinal))
             {
                 state = Removes(line) ? ApplicationCookieState.Removed : ApplicationCookieState.Issued;
+                if (state == ApplicationCookieState.Issued && !ComesWithEveryRequest(line, response.HttpContext.Request) && Interlocked.Exchange(ref _told, 1) == 0)
+                {
+                    logger.ApplicationCookieNotEverywhere(name);
+                }
             }
         }
 
         return state;
+    }
+
+    // RFC 6265, sections 5.1.4 and 5.2.4: of several paths the last counts; without one that begins with a slash it is the folder of the request. An app that lives below a path base has no other requests.
+    private static bool ComesWithEveryRequest(string line, HttpRequest request)
+    {
+        var path = ReadOnlySpan<char>.Empty;
+        var text = line.AsSpan();
+        foreach (var range in text.Split(';'))
+        {
+            var attribute = text[range];
+            if (range.Start.Value > 0 && attribute.IndexOf('=') is >= 0 and var equals && attribute[..equals].Trim().Equals("Path", StringComparison.OrdinalIgnoreCase))
+            {
+                path = attribute[(equals + 1)..].Trim();
+            }
+        }
+
+        if (path is not ['/', ..])
+        {
+            var address = (request.PathBase + request.Path).Value.AsSpan();
+            path = address.LastIndexOf('/') is > 0 and var slash ? address[..slash] : "/";
+        }
+
+        return path is "/" || path.TrimEnd('/').SequenceEqual(request.PathBase.Value);
     }
 
     // RFC 6265, sections 5.2 and 5.3: Max-Age has precedence over Expires, of several the last counts, and what cannot be read is as if it were not there. The framework's own reader takes no

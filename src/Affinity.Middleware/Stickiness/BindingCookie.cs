@@ -16,19 +16,20 @@ internal sealed class BindingCookie
 
     /// <param name="scope">Whose bindings these are.</param>
     /// <param name="keys">What signs and verifies them, as it does tickets.</param>
-    /// <param name="secure">Whether browsers send it over TLS only. False where they reach the balancer by plain http.</param>
-    public BindingCookie(TicketScope scope, ISigningKeys keys, bool secure)
+    /// <param name="ticket">How the ticket travels.</param>
+    public BindingCookie(TicketScope scope, ISigningKeys keys, TicketOptions ticket)
     {
         _keys = keys;
-        Name = NameOf(secure);
+        Name = NameOf(TicketCookie.NameOf(ticket));
         _codec = new BindingCodec(scope.Application, Name);
         _reader = new BindingReader(_codec, keys);
-        _attributes = $"; Path=/{(secure ? "; Secure" : "")}; HttpOnly; SameSite=Lax";
+        _attributes = CompanionCookie.Attributes(ticket);
     }
 
     public string Name { get; }
 
-    public static string NameOf(bool secure) => secure ? "__Host-affinity-binding" : "affinity-binding-insecure";
+    /// <summary>The name beside a ticket of this name: two apps of one host whose tickets have names of their own do not overwrite each other's bindings.</summary>
+    public static string NameOf(string ticketName) => $"{ticketName}-binding";
 
     /// <summary>What the request's cookie says. Waits only for a key that this node does not know.</summary>
     public ValueTask<BindingReading> ReadAsync(HttpRequest request, CancellationToken cancellationToken) =>

@@ -6,15 +6,23 @@ namespace Affinity.Stickiness;
 /// How many bindings this node may still give away: judged once per interval, at most a share of what it has, never more than it has above the mean. Immutable; its owner replaces it, under a lock
 /// that also spans the decision and <see cref="Spend"/>, or two requests spend the same binding.
 /// </summary>
-/// <param name="NextRound">When the load is judged again.</param>
-/// <param name="Left">How many bindings may be released until then.</param>
-internal sealed record LoadRelease(DateTimeOffset NextRound, int Left)
+/// <param name="Judged">When the load was judged, as a timestamp of the clock that nobody sets; null: never.</param>
+/// <param name="Left">How many bindings may be released until it is judged again.</param>
+internal sealed record LoadRelease(long? Judged, int Left)
 {
-    public static LoadRelease Start { get; } = new(DateTimeOffset.MinValue, 0);
+    public static LoadRelease Start { get; } = new(Judged: null, 0);
 
     /// <summary>This state, or that of a new round when the interval has passed.</summary>
-    public LoadRelease At(DateTimeOffset now, NodeRecord self, IReadOnlyList<NodeRecord> live, StickinessOptions options) =>
-        options.ReleaseAbove is { } above && now >= NextRound ? new(now + options.ReleaseInterval, Budget(self, live, above, options.ReleaseShare)) : this;
+    public LoadRelease At(TimeProvider time, NodeRecord self, IReadOnlyList<NodeRecord> live, StickinessOptions options)
+    {
+        if (options.ReleaseAbove is not { } above)
+        {
+            return this;
+        }
+
+        var now = time.GetTimestamp();
+        return Judged is { } judged && time.GetElapsedTime(judged, now) < options.ReleaseInterval ? this : new(now, Budget(self, live, above, options.ReleaseShare));
+    }
 
     /// <summary>One binding was released.</summary>
     public LoadRelease Spend() => this with { Left = Math.Max(0, Left - 1) };

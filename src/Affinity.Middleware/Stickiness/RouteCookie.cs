@@ -12,8 +12,8 @@ namespace Affinity.Stickiness;
 /// </summary>
 /// <param name="name">Its name, a token of RFC 6265.</param>
 /// <param name="dialect">How its value is written.</param>
-/// <param name="secure">Whether browsers send it over TLS only. False where they reach the balancer by plain http.</param>
-internal sealed class RouteCookie(string name, IAffinityDialect dialect, bool secure)
+/// <param name="ticket">How the ticket travels: this cookie goes wherever that one goes, or a balancer would not lead who comes with it.</param>
+internal sealed class RouteCookie(string name, IAffinityDialect dialect, TicketOptions ticket)
 {
     private const int TokenBytes = 12;
 
@@ -21,7 +21,7 @@ internal sealed class RouteCookie(string name, IAffinityDialect dialect, bool se
     private static readonly SearchValues<char> Octets =
         SearchValues.Create("!#$%&'()*+-./0123456789:<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~");
 
-    private readonly string _attributes = $"; Path=/{(secure ? "; Secure" : "")}; HttpOnly; SameSite=Lax";
+    private readonly string _attributes = CompanionCookie.Attributes(ticket);
 
     /// <summary>Whether a dialect's value can stand in the header as it is.</summary>
     public static bool IsValue(string? value) => value is { Length: > 0 and <= IAffinityDialect.MaxValueLength } && !value.AsSpan().ContainsAnyExcept(Octets);

@@ -26,7 +26,9 @@ internal sealed class StickinessJudge(StickinessOptions options, DrainOptions dr
     public StickinessDecision Decide(StickinessFeature visit, ApplicationCookieState applicationCookie)
     {
         var facts = FactsOf(visit, applicationCookie);
-        return options.ReleaseAbove is null ? StickinessRules.Decide(facts) : DecideWithRelease(facts);
+
+        // Only whom the load counts: one who is not counted would use up what may be given away, and the load would stay as it is.
+        return options.ReleaseAbove is null || visit.Ticket.Session is null ? StickinessRules.Decide(facts) : DecideWithRelease(facts);
     }
 
     /// <summary>Under one lock, or two requests give the same binding away.</summary>
@@ -34,7 +36,7 @@ internal sealed class StickinessJudge(StickinessOptions options, DrainOptions dr
     {
         lock (_oneRelease)
         {
-            _release = _release.At(facts.Now, facts.Self, facts.Live, options);
+            _release = _release.At(time, facts.Self, facts.Live, options);
             var decision = StickinessRules.Decide(facts with { ReleaseLoad = _release.Left > 0 });
             if (decision.Reason == StickinessReason.Load)
             {

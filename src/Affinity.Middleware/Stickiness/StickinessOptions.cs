@@ -24,7 +24,7 @@ public sealed class StickinessOptions
     /// <summary>With <see cref="BindingLifetime.Duration"/>: how long. 1 minute to 30 days; 1 hour by default. The cookie is renewed only when this has passed.</summary>
     public TimeSpan Duration { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>With <see cref="BindingLifetime.Application"/>: the name of the app's cookie that the binding follows; a token of 1 to 64 characters, not <see cref="CookieName"/>. Null by default.</summary>
+    /// <summary>With <see cref="BindingLifetime.Application"/>: the name of the app's cookie that the binding follows; a token of 1 to 64 characters, not <see cref="CookieName"/>. It must be sent with every request, <c>Path=/</c>: one that does not bring it ends the binding. Null by default.</summary>
     public string? ApplicationCookie { get; set; }
 
     /// <summary>What happens when a request comes to another node although the bound one lives. Follow the balancer, by default.</summary>
@@ -43,7 +43,7 @@ public sealed class StickinessOptions
     public int RepairLimit { get; set; } = 3;
 
     /// <summary>
-    /// A node whose load is above this multiple of the mean of its track's nodes releases bindings to lighter ones. 1.1 to 100; null (the default) turns it off: a node that was
+    /// A node whose load is above this multiple of the mean of its track's nodes releases bindings to lighter ones. 1.02 to 100; nodes that grow from n to m with even load are above it only if it is less than m / n. Null (the default) turns it off: a node that was
     /// added then fills with new visitors only.
     /// </summary>
     public double? ReleaseAbove { get; set; }
@@ -51,7 +51,7 @@ public sealed class StickinessOptions
     /// <summary>The largest share of its bound visitors that a node releases per <see cref="ReleaseInterval"/>. 0 to 0.5; 0.05 by default. Each released visitor reads the store once.</summary>
     public double ReleaseShare { get; set; } = 0.05;
 
-    /// <summary>How often a node judges its load anew. 1 second to 1 hour; 10 seconds by default. Keep it above two heartbeats, or a node judges by figures from before its last release.</summary>
+    /// <summary>How often a node judges its load anew. 1 second to 1 hour, and with <see cref="ReleaseAbove"/> at least two heartbeats, as a node would judge by figures from before its last release; 10 seconds by default.</summary>
     public TimeSpan ReleaseInterval { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>What a dialect of the app's own says of itself, whatever <see cref="Dialect"/> is; null: there is none.</summary>

@@ -96,9 +96,9 @@ internal static class StickinessOptionsValidator
 
     private static IEnumerable<string> LoadFaults(StickinessOptions options)
     {
-        if (options.ReleaseAbove is not (null or (>= 1.1 and <= 100)))
+        if (options.ReleaseAbove is not (null or (>= 1.02 and <= 100)))
         {
-            yield return "Affinity:Stickiness:ReleaseAbove must be from 1.1 to 100, a multiple of the mean load, as nodes that differ by less are even; leave it out to release nobody.";
+            yield return "Affinity:Stickiness:ReleaseAbove must be from 1.02 to 100, a multiple of the mean load, as nodes that differ by less are even; leave it out to release nobody.";
         }
 
         if (options.ReleaseShare is not (>= 0 and <= 0.5))

@@ -9,7 +9,10 @@ public enum RouteOwnership
     /// <summary>The balancer sets its own. The app never overwrites it while it leads to the bound node; to move a visitor it makes the browser drop it, and the balancer chooses.</summary>
     Balancer,
 
-    /// <summary>The app sets it, the balancer learns which node a value came from. Only a new value moves a visitor, and the balancer chooses where to.</summary>
+    /// <summary>
+    /// The app sets it, the balancer learns which node a value came from. Only a new value moves a visitor, and the balancer chooses where to. Not for balancers that hash the value: there each node would
+    /// write a new one for whoever comes, which leads elsewhere, where the same happens; that is <see cref="App"/> with <see cref="AffinityDialect.Opaque"/>.
+    /// </summary>
     Learned,
 }
 

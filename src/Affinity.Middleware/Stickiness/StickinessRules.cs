@@ -17,7 +17,10 @@ internal static class StickinessRules
 
         if (facts.Options.Lifetime == BindingLifetime.Application && !ApplicationCookieLives(facts))
         {
-            return Release(StickinessReason.ApplicationCookieGone);
+            // A route cookie alone is one that the balancer has given to somebody who never had the app's: HAProxy's "insert" would give it again whenever it is taken away.
+            return facts.Binding is null && facts.ApplicationCookie == ApplicationCookieState.Absent
+                ? Keep(facts, StickinessReason.NothingToBindFor)
+                : Release(StickinessReason.ApplicationCookieGone);
         }
 
         if (bound.Until <= facts.Now)
@@ -28,9 +31,9 @@ internal static class StickinessRules
         return bound.Node == facts.Self.Id ? DecideHere(facts, bound) : DecideElsewhere(facts, bound);
     }
 
-    /// <summary>Whether a binding needs a signed cookie, because the route cookie alone cannot tell all of it.</summary>
+    /// <summary>Whether a binding needs a signed cookie, because the route cookie alone cannot tell all of it; of one that follows the app's cookie, that the app has made it.</summary>
     public static bool NeedsSigned(StickinessOptions options, string? track) =>
-        options.Ownership != RouteOwnership.App || !options.Steers || options.Lifetime == BindingLifetime.Duration || track is not null;
+        options.Ownership != RouteOwnership.App || !options.Steers || options.Lifetime != BindingLifetime.Browser || track is not null;
 
     private static StickinessDecision DecideUnbound(in StickinessFacts facts)
     {
@@ -41,7 +44,7 @@ internal static class StickinessRules
                 : Assign(facts, facts.Self, facts.Route.Kind == RouteReadingKind.Unrecognised ? StickinessReason.RouteUnreadable : StickinessReason.NewVisitor);
         }
 
-        if (Peer(facts, track: null) is not { } peer)
+        if (Peer(facts, facts.Self.Track) is not { } peer)
         {
             return Keep(facts, StickinessReason.NoPeer);
         }
@@ -75,8 +78,9 @@ internal static class StickinessRules
         if (facts.Self.State == NodeState.Draining)
         {
             return facts.KeepsBound ? Keep(facts, StickinessReason.DrainKeepsBound)
-                : Peer(facts, PinOf(facts, bound)) is { } peer ? Reassign(facts, peer, StickinessReason.Drain, bound)
-                : Keep(facts, StickinessReason.NoPeer);
+                : Peer(facts, TrackOf(facts, bound)) is not { } peer ? Keep(facts, StickinessReason.NoPeer)
+                : IsPinOver(facts, bound) ? Release(StickinessReason.TrackEnded)
+                : Reassign(facts, peer, StickinessReason.Drain, bound);
         }
 
         // The node was restarted under its name with another version.
@@ -131,7 +135,9 @@ internal static class StickinessRules
             return Reassign(facts, facts.Self, StickinessReason.OtherNode, bound);
         }
 
-        return facts.Route.Names(bound.Node) ? Keep(facts, StickinessReason.OtherNode) : Repair(facts, bound, node);
+        // Who has no cookie of a balancer that sets or learns it is sent anywhere, and only the bound node can give them one.
+        var nothingToWrite = facts.Options.Ownership != RouteOwnership.App && facts.Route.Kind == RouteReadingKind.Absent;
+        return nothingToWrite || facts.Route.Names(bound.Node) ? Keep(facts, StickinessReason.OtherNode) : Repair(facts, bound, node);
     }
 
     /// <summary>To the node of the visitor's version that suits best; with none left, to another version.</summary>
@@ -153,7 +159,9 @@ internal static class StickinessRules
     /// <summary>Towards the signed binding, which counts how often. (Without one the route cookie is the binding, and cannot lead elsewhere.)</summary>
     private static StickinessDecision Repair(in StickinessFacts facts, Binding bound, NodeRecord node)
     {
-        if (bound.Repairs >= facts.Options.RepairLimit)
+        // A learned cookie had to be removed to move the visitor: what is missing at the bound node is given again, and is no correction.
+        var isGivenAgain = facts.Options.Ownership == RouteOwnership.Learned && facts.Route.Kind == RouteReadingKind.Absent;
+        if (!isGivenAgain && bound.Repairs >= facts.Options.RepairLimit)
         {
             return Keep(facts, StickinessReason.NotObeyed);
         }
@@ -164,7 +172,7 @@ internal static class StickinessRules
             RouteReadingKind.Unrecognised => StickinessReason.RouteUnreadable,
             _ => StickinessReason.RouteDisagrees,
         };
-        return new(DecisionKind.Assign, reason, node, Bind(facts, node, bound) is { } next ? next with { Repairs = bound.Repairs + 1 } : null);
+        return new(DecisionKind.Assign, reason, node, Bind(facts, node, bound) is { } next ? next with { Repairs = bound.Repairs + (isGivenAgain ? 0 : 1) } : null);
     }
 
     private static StickinessDecision Complete(in StickinessFacts facts, Binding bound)
@@ -196,7 +204,8 @@ internal static class StickinessRules
 
     private static bool IsPinned(in StickinessFacts facts, Binding bound) => bound.Track is not null && bound.TrackUntil > facts.Now;
 
-    private static string? PinOf(in StickinessFacts facts, Binding bound) => IsPinned(facts, bound) ? bound.Track : null;
+    /// <summary>The version that the visitor is to go on with: theirs, and without one that to which the balancer has sent them.</summary>
+    private static string? TrackOf(in StickinessFacts facts, Binding bound) => IsPinned(facts, bound) ? bound.Track : facts.Self.Track;
 
     /// <summary>Whether the visitor has stayed long enough on their version and there is another one to go to.</summary>
     private static bool IsPinOver(in StickinessFacts facts, Binding bound)
@@ -231,7 +240,7 @@ internal static class StickinessRules
             return facts.Self;
         }
 
-        var peer = Peer(facts, PinOf(facts, bound));
+        var peer = Peer(facts, TrackOf(facts, bound));
         return selfServes && (peer is null || !IsOn(peer, bound.Track)) ? facts.Self : peer;
     }
 

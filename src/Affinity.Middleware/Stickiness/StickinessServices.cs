@@ -1,6 +1,7 @@
 using Affinity.Nodes;
 using Affinity.Tickets;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Affinity.Stickiness;
 
@@ -11,9 +12,10 @@ internal static class StickinessServices
     public static IServiceCollection AddStickinessStage(this IServiceCollection services)
     {
         services.AddSingleton(provider => provider.GetService<CustomDialect>()?.Dialect ?? BuiltInDialects.Of(provider.GetRequiredService<StickinessOptions>().Dialect));
-        services.AddSingleton(provider => new RouteCookie(provider.GetRequiredService<StickinessOptions>().CookieName, provider.GetRequiredService<IAffinityDialect>(), IsSecure(provider)));
-        services.AddSingleton(provider => new BindingCookie(provider.GetRequiredService<TicketScope>(), provider.GetRequiredService<ISigningKeys>(), IsSecure(provider)));
-        services.AddSingleton(provider => new ApplicationCookie(provider.GetRequiredService<StickinessOptions>().ApplicationCookie, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new RouteCookie(provider.GetRequiredService<StickinessOptions>().CookieName, provider.GetRequiredService<IAffinityDialect>(), provider.GetRequiredService<TicketOptions>()));
+        services.AddSingleton(provider => new BindingCookie(provider.GetRequiredService<TicketScope>(), provider.GetRequiredService<ISigningKeys>(), provider.GetRequiredService<TicketOptions>()));
+        services.AddSingleton(provider => new ApplicationCookie(
+            provider.GetRequiredService<StickinessOptions>().ApplicationCookie, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ApplicationCookie>>()));
         services.AddSingleton<LiveTargets>();
         services.AddSingleton<StickinessReader>();
         services.AddSingleton<StickinessJudge>();
@@ -21,9 +23,6 @@ internal static class StickinessServices
         services.AddSingleton<ObedienceWatch>();
         return services;
     }
-
-    // Where the visitor's ticket may travel over plain http, so must what stands beside it.
-    private static bool IsSecure(IServiceProvider provider) => !provider.GetRequiredService<TicketOptions>().InsecureAllowHttp;
 }
 
 /// <summary>A dialect of the app's own, which takes the place of the one that the options name.</summary>

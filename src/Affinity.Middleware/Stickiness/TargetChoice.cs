@@ -12,10 +12,10 @@ internal static class TargetChoice
     /// <summary>An active peer on the track; if there is none any active peer; if there is none null.</summary>
     /// <param name="live">The living nodes.</param>
     /// <param name="self">This node, which is never chosen.</param>
-    /// <param name="track">The version that the visitor is to see; null: any.</param>
+    /// <param name="track">The version that the visitor is to see; null: that of nodes on none.</param>
     /// <param name="random">Uniform over all values.</param>
     public static NodeRecord? Choose(IReadOnlyList<NodeRecord> live, NodeId self, string? track, ulong random) =>
-        (track is null ? null : ChooseOn(live, self, track, random, double.PositiveInfinity)) ?? ChooseAny(live, self, random);
+        ChooseOn(live, self, track, random, double.PositiveInfinity) ?? ChooseAny(live, self, random);
 
     /// <summary>An active peer on exactly this track (null: on none) whose load is below a limit; null if there is none.</summary>
     public static NodeRecord? ChooseOn(IReadOnlyList<NodeRecord> live, NodeId self, string? track, ulong random, double below) =>

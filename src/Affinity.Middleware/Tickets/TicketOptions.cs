@@ -6,12 +6,12 @@ namespace Affinity.Tickets;
 public sealed class TicketOptions
 {
     /// <summary>
-    /// The cookie's name. Null (the default): <c>__Host-affinity</c>, or <c>affinity-insecure</c> with <see cref="InsecureAllowHttp"/>.
+    /// The cookie's name. Null (the default): <c>__Host-affinity</c>, or <c>affinity-insecure</c> with <see cref="InsecureAllowHttp"/>. The signed binding's cookie has this name and <c>-binding</c>.
     /// A name with <c>__Host-</c> or <c>__Secure-</c> is refused with <see cref="InsecureAllowHttp"/>, as browsers would drop it.
     /// </summary>
     public string? CookieName { get; set; }
 
-    /// <summary>Lax by default: the ticket comes along when somebody follows a link to the app, and not with foreign posts.</summary>
+    /// <summary>Lax by default: the ticket comes along when somebody follows a link to the app, and not with foreign posts. None, for apps in a frame of another site, makes the route cookie and the signed binding None too.</summary>
     public SameSiteMode SameSite { get; set; } = SameSiteMode.Lax;
 
     /// <summary>

@@ -14,6 +14,9 @@ public sealed class CookieJar(TimeProvider? time = null)
     private List<VisitorCookie> _cookies = [];
     private long _creations;
 
+    /// <summary>Whether the app is shown in a frame of another site: only what is <c>SameSite=None</c> is kept and sent there.</summary>
+    public bool InForeignFrame { get; init; }
+
     /// <summary>The Set-Cookie headers that a browser would not have taken, each with the reason.</summary>
     public IReadOnlyList<string> Refused
     {
@@ -66,6 +69,11 @@ public sealed class CookieJar(TimeProvider? time = null)
         ArgumentNullException.ThrowIfNull(address);
         ArgumentNullException.ThrowIfNull(setCookie);
         var (cookie, refusal) = SetCookieLine.Read(setCookie, address, _time.GetUtcNow());
+        if (cookie is not null && !MayTravel(cookie))
+        {
+            (cookie, refusal) = (null, "it is not SameSite=None, and this is a frame of another site");
+        }
+
         if (cookie is not null)
         {
             Put(cookie);
@@ -86,6 +94,7 @@ public sealed class CookieJar(TimeProvider? time = null)
             .Where(cookie => cookie.HostOnly ? Same(cookie.Host, address.Host) : DomainMatches(address.Host, cookie.Host))
             .Where(cookie => PathMatches(address.AbsolutePath, cookie.Path))
             .Where(cookie => !cookie.Secure || IsTrustworthy(address))
+            .Where(MayTravel)
             .OrderByDescending(cookie => cookie.Path.Length)
             .ThenBy(cookie => cookie.Creation)
             .Select(cookie => $"{cookie.Name}={cookie.Value}")
@@ -116,7 +125,7 @@ public sealed class CookieJar(TimeProvider? time = null)
     {
         lock (_gate)
         {
-            return new CookieJar(_time) { _cookies = [.. _cookies], _creations = _creations };
+            return new CookieJar(_time) { InForeignFrame = InForeignFrame, _cookies = [.. _cookies], _creations = _creations };
         }
     }
 
@@ -134,6 +143,8 @@ public sealed class CookieJar(TimeProvider? time = null)
         => Same(one.Name, other.Name) && Same(one.Host, other.Host) && one.HostOnly == other.HostOnly && Same(one.Path, other.Path);
 
     private static bool Same(string one, string other) => string.Equals(one, other, StringComparison.Ordinal);
+
+    private bool MayTravel(VisitorCookie cookie) => !InForeignFrame || string.Equals(cookie.SameSite, "None", StringComparison.OrdinalIgnoreCase);
 
     private bool IsOver(VisitorCookie cookie) => cookie.Expires <= _time.GetUtcNow();
 }

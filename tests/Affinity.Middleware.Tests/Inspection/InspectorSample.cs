@@ -31,7 +31,7 @@ internal static class InspectorSample
     public static InspectionScope Scope => new(Sample.Application, [Sample.CookieName], [BindingName], "AFF")
     {
         OtherTicketNames = ["affinity-insecure"],
-        OtherBindingNames = ["affinity-binding-insecure"],
+        OtherBindingNames = ["affinity-insecure-binding"],
     };
 
     public static string Encode(Binding binding, string name = BindingName, string application = Sample.Application) => new BindingCodec(application, name).Encode(binding, Key);

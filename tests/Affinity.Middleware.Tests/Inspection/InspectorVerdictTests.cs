@@ -207,7 +207,7 @@ public sealed class InspectorVerdictTests
             "at its end" => Encode(new Binding(NodeId.Parse("node-a"), Sample.Now)),
             "altered" => genuine[..30] + (genuine[30] == 'A' ? 'B' : 'A') + genuine[31..],
             "a ticket" => Genuine,
-            _ => Encode(NodeA, "affinity-binding-insecure"),
+            _ => Encode(NodeA, "affinity-insecure-binding"),
         };
 
         var report = Inspect($"{BindingName}={text};");

@@ -8,6 +8,7 @@ using Affinity.TestKit;
 using Affinity.Tests.Documentation;
 using Affinity.Tests.Hosting;
 using Affinity.Tests.Sessions;
+using Affinity.Tests.Stickiness;
 using Affinity.Tests.Tickets;
 using Affinity.Tickets;
 using Affinity.Tool;
@@ -84,6 +85,18 @@ public sealed class ToolTests
         var codec = names.Length == 2 ? Sample.Codec(application: names[0], cookie: names[1]) : Sample.Codec(cookie: names[0]);
 
         var run = await RunAsync(codec.Encode(Sample.Ticket(), Key), [.. Shop, .. args]);
+
+        Assert.Equal(code, run.Code);
+        Assert.Contains(told, run.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("__Host-affinity-binding", new string[0], 0, "__Host-affinity-binding: valid")]
+    [InlineData("sid-binding", new[] { "--cookie", "sid" }, 0, "sid-binding: valid")]
+    [InlineData("sid-binding", new[] { "--cookie", "sessions", "--cookie", "sid" }, 1, "other_cookie_name")]
+    public async Task A_binding_is_named_as_the_ticket_beside_it(string madeFor, string[] args, int code, string told)
+    {
+        var run = await RunAsync(BindingSample.Codec(cookie: madeFor).Encode(BindingSample.Bare, Key), [.. Shop, .. args]);
 
         Assert.Equal(code, run.Code);
         Assert.Contains(told, run.Output, StringComparison.Ordinal);

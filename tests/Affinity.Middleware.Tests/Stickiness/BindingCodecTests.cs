@@ -170,7 +170,7 @@ public sealed class BindingCodecTests
     [InlineData("shop2", BindingSample.CookieName)]
     [InlineData("Shop", BindingSample.CookieName)]
     [InlineData("", BindingSample.CookieName)]
-    [InlineData(Sample.Application, "affinity-binding-insecure")]
+    [InlineData(Sample.Application, "affinity-insecure-binding")]
     [InlineData("shop__Host-", "affinity-binding")]
     public void A_binding_of_another_application_or_cookie_is_refused(string application, string cookie) =>
         Assert.Equal(TicketReasons.BadMac, Decode(BindingSample.Codec(application, cookie).Encode(BindingSample.Whole, Sample.Key())).Reason);

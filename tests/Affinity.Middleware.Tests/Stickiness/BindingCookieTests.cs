@@ -28,9 +28,9 @@ public sealed class BindingCookieTests
     {
         var cookie = Cookie(secure: false);
         Assert.True(cookie.TryWrite(_context.Response, BindingSample.Whole, maxAge: null));
-        Assert.Matches("^affinity-binding-insecure=[A-Za-z0-9_-]{96}; Path=/; HttpOnly; SameSite=Lax$", _context.Response.Headers.SetCookie.ToString());
+        Assert.Matches("^affinity-insecure-binding=[A-Za-z0-9_-]{96}; Path=/; HttpOnly; SameSite=Lax$", _context.Response.Headers.SetCookie.ToString());
 
-        _context.Request.Headers.Cookie = $"affinity-binding-insecure={_text}";
+        _context.Request.Headers.Cookie = $"affinity-insecure-binding={_text}";
         Assert.Equal(BindingReading.Refused(TicketReasons.BadMac), await cookie.ReadAsync(_context.Request, CancellationToken.None));
     }
 
@@ -57,7 +57,7 @@ public sealed class BindingCookieTests
     [Fact]
     public void Without_a_key_nothing_is_written()
     {
-        var cookie = new BindingCookie(new TicketScope(Sample.Application, []), new FixedKeys(), secure: true);
+        var cookie = new BindingCookie(new TicketScope(Sample.Application, []), new FixedKeys(), new TicketOptions());
         Assert.False(cookie.TryWrite(_context.Response, BindingSample.Whole, maxAge: null));
         AssertUntouched();
     }
@@ -79,14 +79,14 @@ public sealed class BindingCookieTests
 
     [Theory]
     [InlineData("")]
-    [InlineData("__Host-affinity=x; __host-affinity-binding=x; affinity-binding-insecure=x; __Host-affinity-binding")]
+    [InlineData("__Host-affinity=x; __host-affinity-binding=x; affinity-insecure-binding=x; __Host-affinity-binding")]
     public async Task Other_cookies_are_none(string header)
     {
         _context.Request.Headers.Cookie = header;
         Assert.Equal(BindingReading.None, await Cookie().ReadAsync(_context.Request, CancellationToken.None));
     }
 
-    private static BindingCookie Cookie(bool secure = true) => new(new TicketScope(Sample.Application, []), new FixedKeys(Sample.Key()), secure);
+    private static BindingCookie Cookie(bool secure = true) => new(new TicketScope(Sample.Application, []), new FixedKeys(Sample.Key()), new TicketOptions { InsecureAllowHttp = !secure });
 
     private void AssertUntouched()
     {

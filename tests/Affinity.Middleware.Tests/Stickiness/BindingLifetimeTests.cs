@@ -119,7 +119,28 @@ public sealed class BindingLifetimeTests
         await farm.PassAsync(TimeSpan.FromSeconds(1));
         await visitor.GetOkAsync(farm["a"]);
 
-        Assert.Equal([Removal], visitor.LastSetCookies);
+        Assert.Equal([Removal], visitor.RouteLines());
+        Assert.Null(visitor.Cookies[BindingName]);
+        await visitor.AssertQuietAsync(farm["a"]);
+    }
+
+    /// <summary>HAProxy's <c>insert</c> gives whoever has no route cookie one. It was taken for a binding whose app cookie is gone and removed, HAProxy gave it again, and so on: every second response was uncacheable.</summary>
+    [Fact]
+    public async Task A_route_cookie_that_the_balancer_gives_to_everybody_is_left_alone_until_the_apps_cookie_is_there_and_when_it_has_gone()
+    {
+        await using var farm = await StartWithApplicationCookieAsync();
+        var visitor = farm.NewVisitor();
+        visitor.Forge("AFF", "a");
+        await visitor.AssertQuietAsync(farm["a"]);
+
+        await IssueAsync(visitor, farm["a"], "sid=1; Path=/; Max-Age=60");
+        Assert.Single(visitor.LinesOf(BindingName));
+        await visitor.AssertQuietAsync(farm["a"]);
+
+        await farm.PassAsync(TimeSpan.FromMinutes(1));
+        await visitor.GetOkAsync(farm["a"]);
+        Assert.Equal([Removal], visitor.RouteLines());
+        visitor.Forge("AFF", "a");
         await visitor.AssertQuietAsync(farm["a"]);
     }
 
@@ -150,7 +171,7 @@ public sealed class BindingLifetimeTests
         var response = new DefaultHttpContext().Response;
         response.Headers.SetCookie = new[] { "other=1", line };
 
-        Assert.Equal(state, new ApplicationCookie("sid", new ManualTime()).StateOf(response, cameWithRequest: true).ToString());
+        Assert.Equal(state, Followed().StateOf(response, cameWithRequest: true).ToString());
     }
 
     [Fact]
@@ -159,8 +180,38 @@ public sealed class BindingLifetimeTests
         var response = new DefaultHttpContext().Response;
         response.Headers.SetCookie = new[] { "sid=; Max-Age=0", "sid=1" };
 
-        Assert.Equal(ApplicationCookieState.Issued, new ApplicationCookie("sid", new ManualTime()).StateOf(response, cameWithRequest: false));
+        Assert.Equal(ApplicationCookieState.Issued, Followed().StateOf(response, cameWithRequest: false));
     }
+
+    /// <summary>A request that does not bring the cookie ends the binding, also when the app had issued it for a part of itself only; nobody was told.</summary>
+    [Theory]
+    [InlineData("sid=1; Path=/", "", "/account/login", false)]
+    [InlineData("sid=1; path = / ; Secure", "", "/account/login", false)]
+    [InlineData("sid=1; Path=/account; Path=/", "", "/account/login", false)]
+    [InlineData("sid=1", "", "/login", false)]
+    [InlineData("sid=1; Path=account", "", "/login", false)]
+    [InlineData("sid=1; Path=/shop", "/shop", "/account/login", false)]
+    [InlineData("sid=; Path=/account; Max-Age=0", "", "/account/login", false)]
+    [InlineData("Path=1; path=/account", "", "/account/login", false)]
+    [InlineData("sid=1; Path=/account", "", "/account/login", true)]
+    [InlineData("sid=1; Path=/; Path=/account", "", "/account/login", true)]
+    [InlineData("sid=1", "", "/account/login", true)]
+    [InlineData("sid=1; Path=account", "", "/account/login", true)]
+    [InlineData("sid=1; Path=/shop/account", "/shop", "/account/login", true)]
+    public void A_cookie_that_does_not_come_with_every_request_is_told_once(string line, string pathBase, string path, bool isTold)
+    {
+        var log = new LogLines<ApplicationCookie>();
+        var cookie = new ApplicationCookie("sid", new ManualTime(), log);
+        var context = new DefaultHttpContext { Request = { PathBase = pathBase, Path = path } };
+        context.Response.Headers.SetCookie = line;
+
+        cookie.StateOf(context.Response, cameWithRequest: false);
+        cookie.StateOf(context.Response, cameWithRequest: false);
+
+        Assert.Equal(isTold ? ["ApplicationCookieNotEverywhere"] : [], log.Events);
+    }
+
+    private static ApplicationCookie Followed() => new("sid", new ManualTime(), new LogLines<ApplicationCookie>());
 
     private static Task<StickyFarm> StartWithDurationAsync() =>
         StickyFarm.StartAsync("a b", o => (o.Stickiness.Lifetime, o.Sessions.IdleTimeout) = (BindingLifetime.Duration, TimeSpan.FromHours(4)));

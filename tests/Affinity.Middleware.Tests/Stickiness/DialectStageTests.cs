@@ -57,13 +57,15 @@ public sealed class DialectStageTests
     }
 
     /// <summary>
-    /// A balancer hashes the value to a node. Each node wrote a new one for whoever came, which led to another node, which did the same: a visitor of three nodes
+    /// A balancer hashes the value to a node, or remembers which one wrote it. Each node wrote a new one for whoever came, which led to another node, which did the same: a visitor of three nodes
     /// went round for as long as the dice said so.
     /// </summary>
-    [Fact]
-    public async Task An_opaque_value_settles_with_the_node_that_the_balancer_takes_it_for()
+    [Theory]
+    [InlineData(RouteOwnership.App)]
+    [InlineData(RouteOwnership.Learned)]
+    public async Task An_opaque_value_settles_with_the_node_that_the_balancer_takes_it_for(RouteOwnership ownership)
     {
-        await using var farm = await StickyFarm.StartAsync("a b c", o => o.Stickiness.Dialect = AffinityDialect.Opaque);
+        await using var farm = await StickyFarm.StartAsync("a b c", o => (o.Stickiness.Dialect, o.Stickiness.Ownership) = (AffinityDialect.Opaque, ownership));
         for (var i = 0; i < 10; i++)
         {
             var visitor = farm.NewVisitor();
@@ -71,11 +73,32 @@ public sealed class DialectStageTests
             Assert.Single(visitor.RouteLines());
             Assert.Single(visitor.LinesOf(BindingName));
 
-            await visitor.GetOkAsync(farm[Hashed(visitor)]);
+            var taken = ownership == RouteOwnership.Learned ? "a" : Hashed(visitor);
+            await visitor.GetOkAsync(farm[taken]);
 
             Assert.Empty(visitor.RouteLines());
-            await visitor.AssertQuietAsync(farm[Hashed(visitor)], 4);
+            await visitor.AssertQuietAsync(farm[taken], 4);
         }
+    }
+
+    /// <summary>The documents named it for balancers that hash: a visitor of eight nodes got a dozen cookies, and a draining node did not empty.</summary>
+    [Fact]
+    public async Task Learned_is_not_for_a_balancer_that_hashes()
+    {
+        await using var farm = await StickyFarm.StartAsync("a b c", o => (o.Stickiness.Dialect, o.Stickiness.Ownership) = (AffinityDialect.Opaque, RouteOwnership.Learned));
+        var cookies = 0;
+        for (var i = 0; i < 10; i++)
+        {
+            var visitor = await farm.WithSessionAsync("a");
+            for (var request = 0; request < 8; request++)
+            {
+                await visitor.GetOkAsync(farm[Hashed(visitor)]);
+                cookies += visitor.RouteLines().Length;
+            }
+        }
+
+        // With App there are none. That all ten first values hash to a has the chance of a third to the tenth.
+        Assert.NotEqual(0, cookies);
     }
 
     [Fact]
@@ -138,6 +161,29 @@ public sealed class DialectStageTests
         await visitor.GetOkAsync(farm["a"]);
         Assert.Equal(RouteTo("a"), visitor.RouteLines());
         await visitor.AssertQuietAsync(farm["a"]);
+    }
+
+    /// <summary>
+    /// Each of the other nodes counted a correction, which it could not write. After three the bound node took the balancer for one that does not obey, and the visitor had no cookie for as long as the browser was open.
+    /// </summary>
+    [Fact]
+    public async Task A_visitor_whose_learned_cookie_was_dropped_gets_a_new_one_from_the_bound_node_however_late_they_come_there()
+    {
+        await using var farm = await StickyFarm.StartAsync("a b c d e f", o => (o.Stickiness.Ownership, o.Stickiness.OnOtherNode) = (RouteOwnership.Learned, OtherNodePolicy.Keep));
+        var visitor = await farm.WithSessionAsync("a");
+        await farm.AskAsync("a", NodeWish.Drain);
+        await farm.PassAsync(new DrainOptions().Notice);
+        var bound = (await visitor.GetOkAsync(farm["a"], "/who")).Split(' ')[4];
+        Assert.Equal([Removal], visitor.RouteLines());
+
+        foreach (var other in "b c d e f".Split(' ').Where(node => node != bound))
+        {
+            await visitor.AssertQuietAsync(farm[other], 1);
+        }
+
+        await visitor.GetOkAsync(farm[bound]);
+        Assert.Equal(RouteTo(bound), visitor.LastSetCookies);
+        await visitor.AssertQuietAsync(farm[bound], 4);
     }
 
     private static async Task AssertBindsAndMovesAsync(StickyFarm farm, string here, string there)

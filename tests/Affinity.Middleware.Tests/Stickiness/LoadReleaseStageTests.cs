@@ -1,5 +1,6 @@
 using Affinity.Stickiness;
 using Affinity.TestKit;
+using Affinity.Tests.Tickets;
 using Affinity.Tickets;
 using Microsoft.AspNetCore.Http;
 using Xunit;
@@ -33,6 +34,28 @@ public sealed class LoadReleaseStageTests
         Assert.Equal((5, 5), (farm["a"].Membership.Bound.Count, farm["b"].Membership.Bound.Count));
     }
 
+    /// <summary>A monitor that comes with the same cookie each time was released each time, and used up what may be given away; nobody who counts was.</summary>
+    [Fact]
+    public async Task A_visitor_who_is_not_counted_is_not_given_away_and_uses_nothing_up()
+    {
+        await using var farm = await StartAsync(share: 0.2);
+        var visitors = await VisitorsAsync(farm, 10);
+        var monitor = farm.NewVisitor();
+        monitor.Forge("AFF", "a");
+        await farm.PassAsync(TimeSpan.FromSeconds(10));
+
+        await monitor.AssertQuietAsync(farm["a"]);
+
+        var moved = 0;
+        foreach (var visitor in visitors)
+        {
+            await visitor.GetOkAsync(farm["a"]);
+            moved += visitor.RouteLines().Length;
+        }
+
+        Assert.Equal(2, moved);
+    }
+
     [Fact]
     public async Task Requests_at_the_same_time_never_give_one_binding_away_twice()
     {
@@ -61,8 +84,12 @@ public sealed class LoadReleaseStageTests
         }
     }
 
-    private static StickinessFeature Visit() =>
-        new(RouteReading.Named(Affinity.Nodes.NodeId.Parse("a")), BindingReading.None, cameWithApplicationCookie: false, new TicketFeature(TicketReading.None, new DefaultHttpContext().Response));
+    private static StickinessFeature Visit()
+    {
+        var ticket = new TicketFeature(TicketReading.None, new DefaultHttpContext().Response);
+        ticket.Issue(Sample.Ticket());
+        return new(RouteReading.Named(Affinity.Nodes.NodeId.Parse("a")), BindingReading.None, cameWithApplicationCookie: false, ticket);
+    }
 
     private static Task<StickyFarm> StartAsync(double share) =>
         StickyFarm.StartAsync("a b", o => (o.Stickiness.ReleaseAbove, o.Stickiness.ReleaseShare) = (1.1, share));

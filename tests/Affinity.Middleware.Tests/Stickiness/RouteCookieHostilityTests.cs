@@ -34,11 +34,14 @@ public sealed class RouteCookieHostilityTests
         foreach (var value in Values)
         {
             var (status, head) = await RawRequest.GetAsync(farm["a"].Address, $"AFF={value}; {TicketName}={ticket}");
-            var line = SetCookies(head).SingleOrDefault();
-
             Assert.Equal(200, status);
-            if (line is not null)
+            if (NamesThisNode(dialect, value))
             {
+                Assert.Empty(SetCookies(head));
+            }
+            else
+            {
+                var line = Assert.Single(SetCookies(head));
                 Assert.StartsWith("AFF=", line, StringComparison.Ordinal);
                 Assert.DoesNotContain(Mark, line, StringComparison.Ordinal);
                 var (_, second) = await RawRequest.GetAsync(farm["a"].Address, $"{line.Split(';')[0]}; {TicketName}={ticket}");
@@ -171,6 +174,9 @@ public sealed class RouteCookieHostilityTests
 
         Assert.Equal(RouteTo("a"), visitor.LastSetCookies);
     }
+
+    /// <summary>Forged as they are: what is left of them leads here, so that there is nothing to replace.</summary>
+    private static bool NamesThisNode(AffinityDialect dialect, string value) => (dialect, value) is (AffinityDialect.Suffix, Mark + ".a") or (AffinityDialect.Tagged, "a|" + Mark);
 
     private static string Forged(string kind, string genuine, StickyFarm farm)
     {

@@ -26,6 +26,23 @@ public sealed class StickinessMiddlewareTests
         Assert.Empty(visitor.Cookies.Refused);
     }
 
+    /// <summary>Browsers keep cookies per host, whatever the port. The binding's name was fixed, so two apps overwrote each other's, and each request was answered with a new one.</summary>
+    [Fact]
+    public async Task Two_apps_on_one_host_with_names_of_their_own_leave_each_others_cookies_alone()
+    {
+        await using var shop = await StickyFarm.StartAsync("a/blue", o => (o.Ticket.CookieName, o.Stickiness.CookieName) = ("__Host-shop", "SHOP"));
+        await using var desk = await StickyFarm.StartAsync("d/red", o => (o.Application, o.Ticket.CookieName, o.Stickiness.CookieName) = ("desk", "__Host-desk", "DESK"));
+        var visitor = shop.NewVisitor();
+
+        await visitor.PostOkAsync(shop["a"], "/set");
+        await visitor.PostOkAsync(desk["d"], "/set");
+
+        Assert.Single(visitor.LinesOf("__Host-desk-binding"));
+        await visitor.AssertQuietAsync(shop["a"], 4);
+        await visitor.AssertQuietAsync(desk["d"], 4);
+        Assert.Equal("a bound_here blue > a bound_here blue", await visitor.GetOkAsync(shop["a"], "/who"));
+    }
+
     [Fact]
     public async Task By_plain_http_the_cookie_is_not_secure()
     {

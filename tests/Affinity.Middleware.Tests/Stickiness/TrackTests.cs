@@ -1,3 +1,4 @@
+using Affinity.Nodes;
 using Affinity.TestKit;
 using Xunit;
 using static Affinity.Tests.Stickiness.StickyVisitor;
@@ -108,6 +109,25 @@ public sealed class TrackTests
         Assert.Null(visitor.Cookies[BindingName]);
         Assert.Equal("- new_visitor - > c new_visitor green", await visitor.GetOkAsync(farm["c"], "/who"));
         await visitor.AssertQuietAsync(farm["c"]);
+    }
+
+    /// <summary>Of two nodes the one with less load was drawn, whatever version it ran: with visitors on the other blue node, all newcomers of the draining one were pinned to green, whatever its share was.</summary>
+    [Fact]
+    public async Task A_draining_node_sends_newcomers_to_its_own_version()
+    {
+        await using var farm = await StartAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            await farm.WithSessionAsync("b");
+        }
+
+        await farm.AskAsync("a", NodeWish.Drain);
+        for (var i = 0; i < 10; i++)
+        {
+            var newcomer = farm.NewVisitor();
+            await newcomer.GetOkAsync(farm["a"]);
+            Assert.Equal(RouteTo("b"), newcomer.RouteLines());
+        }
     }
 
     [Fact]

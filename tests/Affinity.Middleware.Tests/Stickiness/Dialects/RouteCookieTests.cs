@@ -1,4 +1,5 @@
 using Affinity.Stickiness;
+using Affinity.Tickets;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 
@@ -6,6 +7,7 @@ namespace Affinity.Tests.Stickiness;
 
 public sealed class RouteCookieTests
 {
+    private static readonly TicketOptions Http = new() { InsecureAllowHttp = true };
     private static readonly RouteCookie Plain = Cookie("Plain");
 
     private readonly HttpContext _context = new DefaultHttpContext();
@@ -78,7 +80,7 @@ public sealed class RouteCookieTests
     [InlineData(null)]
     public void What_a_cookie_cannot_hold_fails_with_the_dialects_name_and_without_a_header(string? value)
     {
-        var cookie = new RouteCookie("AFF", new ComputedDialect(_ => value!, needsAddress: false), secure: false);
+        var cookie = new RouteCookie("AFF", new ComputedDialect(_ => value!, needsAddress: false), Http);
         var fault = Assert.Throws<InvalidOperationException>(() => cookie.Write(_context.Response, Farm.A, maxAge: null));
         Assert.Contains(nameof(ComputedDialect), fault.Message, StringComparison.Ordinal);
         Assert.Equal(0, _context.Response.Headers.SetCookie.Count);
@@ -87,9 +89,9 @@ public sealed class RouteCookieTests
     [Fact]
     public void The_longest_value_is_written_and_a_longer_one_is_not()
     {
-        new RouteCookie("AFF", new ComputedDialect(_ => new string('a', IAffinityDialect.MaxValueLength), needsAddress: false), secure: false)
+        new RouteCookie("AFF", new ComputedDialect(_ => new string('a', IAffinityDialect.MaxValueLength), needsAddress: false), Http)
             .Write(_context.Response, Farm.A, maxAge: null);
-        var longer = new RouteCookie("AFF", new ComputedDialect(_ => new string('a', IAffinityDialect.MaxValueLength + 1), needsAddress: false), secure: false);
+        var longer = new RouteCookie("AFF", new ComputedDialect(_ => new string('a', IAffinityDialect.MaxValueLength + 1), needsAddress: false), Http);
         Assert.Throws<InvalidOperationException>(() => longer.Write(_context.Response, Farm.A, maxAge: null));
     }
 
@@ -147,12 +149,12 @@ public sealed class RouteCookieTests
     public void A_dialect_is_not_asked_about_an_over_long_value()
     {
         _context.Request.Headers.Cookie = "AFF=" + new string('a', IAffinityDialect.MaxValueLength + 1);
-        Assert.Equal(RouteReading.Unrecognised, new RouteCookie("AFF", new Credulous(), secure: false).Read(_context.Request, Farm.Live));
+        Assert.Equal(RouteReading.Unrecognised, new RouteCookie("AFF", new Credulous(), Http).Read(_context.Request, Farm.Live));
         _context.Request.Headers.Cookie = "AFF=" + new string('a', IAffinityDialect.MaxValueLength);
-        Assert.Equal("node-a", Farm.Said(new RouteCookie("AFF", new Credulous(), secure: false).Read(_context.Request, Farm.Live)));
+        Assert.Equal("node-a", Farm.Said(new RouteCookie("AFF", new Credulous(), Http).Read(_context.Request, Farm.Live)));
     }
 
-    private static RouteCookie Cookie(string dialect, bool secure = false) => new("AFF", Farm.Dialects[dialect], secure);
+    private static RouteCookie Cookie(string dialect, bool secure = false) => new("AFF", Farm.Dialects[dialect], new TicketOptions { InsecureAllowHttp = !secure });
 
     private sealed class Credulous : IAffinityDialect
     {

@@ -27,15 +27,19 @@ internal static class Farm
         Something = true,
     };
 
-    /// <summary>The facts of the next request, when client and balancer did as the decision says.</summary>
-    public static StickinessFacts After(this StickinessFacts facts, StickinessDecision decision)
+    /// <summary>
+    /// What the next request may be, when client and balancer did as the decision says. A balancer that sets or learns the cookie sends a visitor without one to any node that takes visitors.
+    /// </summary>
+    public static IEnumerable<StickinessFacts> After(this StickinessFacts facts, StickinessDecision decision)
     {
         var next = facts with { Binding = decision.Binding, ReleaseLoad = false, MayRefuse = true };
+        var without = next with { Route = default };
         return decision.Kind switch
         {
-            DecisionKind.Keep or DecisionKind.Refuse => facts,
-            DecisionKind.Release => next with { Route = default },
-            _ => next with { Self = decision.Target!, Route = Written(facts.Options, decision.Target!.Id) },
+            DecisionKind.Keep or DecisionKind.Refuse => [facts],
+            DecisionKind.Release => [without],
+            _ when facts.Options.Ownership == RouteOwnership.App || decision.Target!.Id == facts.Self.Id => [next with { Self = decision.Target!, Route = Written(facts.Options, decision.Target!.Id) }],
+            _ => facts.Live.Where(node => node.State == NodeState.Active).Select(node => without with { Self = node }),
         };
     }
 

@@ -1,5 +1,6 @@
 using Affinity.Nodes;
 using Affinity.Stickiness;
+using Affinity.TestKit;
 using Xunit;
 using static Affinity.Tests.Stickiness.Rules.Farm;
 
@@ -15,6 +16,7 @@ public sealed class LoadReleaseSimulation
     private const int Nodes = 8;
     private const int Mean = Visitors / Nodes;
 
+    private readonly ManualTime _time = new(Now);
     private readonly Random _random = new(20260101);
     private readonly StickinessOptions _options = new() { ReleaseAbove = 1.1 };
     private readonly int[] _home = new int[Visitors];
@@ -37,7 +39,8 @@ public sealed class LoadReleaseSimulation
             var before = _bound.ToArray();
             for (var second = 0; second < 10; second++)
             {
-                Second(Now.AddSeconds(((interval - 1) * 10) + second));
+                Second();
+                _time.Advance(TimeSpan.FromSeconds(1));
             }
 
             // At most the stated share leaves a node in an interval, and no node is emptied below the mean or filled far above it.
@@ -56,7 +59,7 @@ public sealed class LoadReleaseSimulation
         Assert.InRange(_moves.Sum(), 4 * Mean * 0.85, 4 * Mean);
     }
 
-    private void Second(DateTimeOffset now)
+    private void Second()
     {
         var live = Enumerable.Range(0, Nodes).Select(Record).ToArray();
         for (var request = 0; request < Visitors / 10; request++)
@@ -64,10 +67,10 @@ public sealed class LoadReleaseSimulation
             var visitor = _random.Next(Visitors);
             var home = _home[visitor];
             var self = Record(home);
-            _release[home] = _release[home].At(now, self, live, _options);
+            _release[home] = _release[home].At(_time, self, live, _options);
             var decision = StickinessRules.Decide(Visitor(_options) with
             {
-                Self = self, Live = live, Now = now, Route = RouteReading.Named(self.Id), ReleaseLoad = _release[home].Left > 0, Random = (ulong)_random.NextInt64(long.MinValue, long.MaxValue),
+                Self = self, Live = live, Now = _time.GetUtcNow(), Route = RouteReading.Named(self.Id), ReleaseLoad = _release[home].Left > 0, Random = (ulong)_random.NextInt64(long.MinValue, long.MaxValue),
             });
             if (decision.Kind == DecisionKind.Keep)
             {

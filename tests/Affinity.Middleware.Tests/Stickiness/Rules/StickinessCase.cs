@@ -13,11 +13,13 @@ internal sealed record StickinessCase(string Name, StickinessFacts Facts, Decisi
     private static readonly StickinessOptions WithApp = new() { Lifetime = BindingLifetime.Application, ApplicationCookie = "SHOP" };
     private static readonly StickinessOptions Always = new() { Bind = BindMoment.Always };
     private static readonly StickinessOptions Theirs = new() { Ownership = RouteOwnership.Balancer };
+    private static readonly StickinessOptions Learned = new() { Ownership = RouteOwnership.Learned, OnOtherNode = OtherNodePolicy.Keep };
 
     private static readonly StickinessFacts New = Visitor();
     private static readonly StickinessFacts Here = New with { Route = Route("a") };
     private static readonly StickinessFacts OnB = New with { Route = Route("b") };
     private static readonly StickinessFacts Draining = New with { Self = Node("a", NodeState.Draining) };
+    private static readonly NodeRecord[] Loaded = [Node("a", track: "blue"), Node("b", track: "green"), Node("c", track: "blue", bound: 20)];
     private static readonly StickinessFacts Blue = New with
     {
         Self = Node("a", track: "blue"), Live = [Node("a", track: "blue"), Node("b", track: "green"), Node("c", track: "blue")],
@@ -52,16 +54,20 @@ internal sealed record StickinessCase(string Name, StickinessFacts Facts, Decisi
         new("the same, corrected as often as allowed", Visitor(Timed) with { Route = Route("b"), Binding = Bound("a") with { Until = Now.AddMinutes(5), Repairs = 3 } }, DecisionKind.Keep, "not_obeyed"),
         new("the balancer's own cookie, bound here", Visitor(Theirs) with { Route = RouteReading.Unrecognised, Binding = Bound("a") }, DecisionKind.Keep, "bound_here"),
         new("the balancer's own cookie, sent to another node", Visitor(Theirs) with { Route = RouteReading.Unrecognised, Binding = Bound("b") }, DecisionKind.Reassign, "other_node", "a"),
+        new("Ownership is Learned, no route cookie, sent to another node, OnOtherNode is Keep", Visitor(Learned) with { Binding = Bound("b") }, DecisionKind.Keep, "other_node"),
+        new("Ownership is Learned, no route cookie, bound here, corrected as often as allowed", Visitor(Learned) with { Binding = Bound("a") with { Repairs = 3 } }, DecisionKind.Assign, "route_missing", "a"),
 
         // Lifetimes.
         new("Duration, still running", Visitor(Timed) with { Route = Route("a"), Binding = Bound("a") with { Until = Now.AddSeconds(1) } }, DecisionKind.Keep, "bound_here"),
         new("Duration, has passed", Visitor(Timed) with { Route = Route("a"), Binding = Bound("a") with { Until = Now } }, DecisionKind.Assign, "lapsed", "a"),
         new("Duration, has passed, and the session has ended", Visitor(Timed) with { Something = false, Route = Route("a"), Binding = Bound("a") with { Until = Now } }, DecisionKind.Release, "lapsed"),
-        new("Application, its cookie came along", Visitor(WithApp) with { Route = Route("a"), ApplicationCookie = ApplicationCookieState.CameWithRequest }, DecisionKind.Keep, "bound_here"),
-        new("Application, its cookie is issued again", Visitor(WithApp) with { Route = Route("a"), ApplicationCookie = ApplicationCookieState.Issued }, DecisionKind.Keep, "bound_here"),
+        new("Application, its cookie came along", Visitor(WithApp) with { Route = Route("a"), Binding = Bound("a"), ApplicationCookie = ApplicationCookieState.CameWithRequest }, DecisionKind.Keep, "bound_here"),
+        new("Application, its cookie is issued again", Visitor(WithApp) with { Route = Route("a"), Binding = Bound("a"), ApplicationCookie = ApplicationCookieState.Issued }, DecisionKind.Keep, "bound_here"),
         new("Application, its cookie is issued to an unbound visitor", Visitor(WithApp) with { ApplicationCookie = ApplicationCookieState.Issued }, DecisionKind.Assign, "new_visitor", "a"),
-        new("Application, its cookie has expired", Visitor(WithApp) with { Route = Route("a") }, DecisionKind.Release, "application_cookie_gone"),
+        new("Application, its cookie has expired", Visitor(WithApp) with { Route = Route("a"), Binding = Bound("a") }, DecisionKind.Release, "application_cookie_gone"),
         new("Application, the response removes its cookie", Visitor(WithApp) with { Route = Route("a"), ApplicationCookie = ApplicationCookieState.Removed }, DecisionKind.Release, "application_cookie_gone"),
+        new("Application, a route cookie that the balancer has given, its cookie is issued", Visitor(WithApp) with { Route = Route("a"), ApplicationCookie = ApplicationCookieState.Issued }, DecisionKind.Assign, "binding_incomplete", "a"),
+        new("Application, a route cookie that the balancer has given, without its cookie", Visitor(WithApp) with { Route = Route("a") }, DecisionKind.Keep, "nothing_to_bind_for"),
         new("Application, without its cookie and unbound", Visitor(WithApp), DecisionKind.Keep, "nothing_to_bind_for"),
 
         // Drain.
@@ -86,6 +92,10 @@ internal sealed record StickinessCase(string Name, StickinessFacts Facts, Decisi
         new("blue visitor, their node drains", Blue with { Self = Node("a", NodeState.Draining, "blue") }, DecisionKind.Reassign, "drain", "c"),
         new("blue visitor, their node is dead, on a green one", Blue with { Self = Node("b", track: "green"), Live = [Node("b", track: "green"), Node("c", track: "blue")] }, DecisionKind.Reassign, "node_gone", "c"),
         new("blue visitor, no blue node takes visitors any more", Blue with { Self = Node("b", track: "green"), Live = [Node("b", track: "green"), Node("c", NodeState.Draining, "blue")] }, DecisionKind.Reassign, "track_gone", "b"),
+        new("a blue node drains, unbound, a green node has less load", Blue with { Self = Node("a", NodeState.Draining, "blue"), Live = Loaded, Route = default, Binding = null }, DecisionKind.Assign, "drain", "c"),
+        new("a blue node drains, bound here by the route cookie only, a green node has less load", Blue with { Self = Node("a", NodeState.Draining, "blue"), Live = Loaded, Binding = null }, DecisionKind.Reassign, "drain", "c"),
+        new("a blue node drains, unbound, no blue node takes visitors any more", Blue with { Self = Node("a", NodeState.Draining, "blue"), Live = [Loaded[0], Loaded[1]], Route = default, Binding = null }, DecisionKind.Assign, "drain", "b"),
+        new("blue visitor, TrackDuration has passed, their node drains", Blue with { Self = Node("a", NodeState.Draining, "blue"), Binding = Bound("a", "blue", trackHours: 0) }, DecisionKind.Release, "track_ended"),
         new("blue visitor, TrackDuration has passed", Blue with { Binding = Bound("a", "blue", trackHours: 0) }, DecisionKind.Release, "track_ended"),
         new("blue visitor, TrackDuration has passed, all nodes are blue", Blue with { Binding = Bound("a", "blue", trackHours: 0), Live = [Node("a", track: "blue"), Node("c", track: "blue")] }, DecisionKind.Keep, "bound_here"),
 

@@ -24,7 +24,7 @@ public sealed class StickinessOptionsValidatorTests
             Duration = TimeSpan.FromSeconds(59),
             TrackDuration = TimeSpan.FromDays(7.1),
             RepairLimit = 16,
-            ReleaseAbove = 1.09,
+            ReleaseAbove = 1.019,
             ReleaseShare = 0.51,
             ReleaseInterval = TimeSpan.Zero,
         });
@@ -55,7 +55,7 @@ public sealed class StickinessOptionsValidatorTests
     {
         Assert.Empty(Faults(new StickinessOptions
         {
-            CookieName = new string('x', 64), Duration = TimeSpan.FromMinutes(1), TrackDuration = TimeSpan.FromMinutes(1), RepairLimit = 0, ReleaseAbove = 1.1, ReleaseShare = 0,
+            CookieName = new string('x', 64), Duration = TimeSpan.FromMinutes(1), TrackDuration = TimeSpan.FromMinutes(1), RepairLimit = 0, ReleaseAbove = 1.02, ReleaseShare = 0,
             ReleaseInterval = TimeSpan.FromSeconds(1),
         }));
         Assert.Empty(Faults(new StickinessOptions

@@ -54,7 +54,9 @@ public sealed class StickinessRulesCrossProductTests
     {
         if (decision.Kind == DecisionKind.Keep)
         {
-            return decision.Target is null && decision.Binding == facts.Binding ? null : "Keep changes nothing";
+            return facts is { Options.Ownership: RouteOwnership.Learned, Route.Kind: RouteReadingKind.Absent } && decision.Reason == StickinessReason.NotObeyed ? "the bound node gives a learned cookie that is missing"
+                : decision.Target is null && decision.Binding == facts.Binding ? null
+                : "Keep changes nothing";
         }
 
         var (self, bound, target) = (facts.Self, facts.Binding, decision.Target);
@@ -69,37 +71,62 @@ public sealed class StickinessRulesCrossProductTests
             _ when target is null == decision.Kind is DecisionKind.Assign or DecisionKind.Reassign => "a target goes with Assign and Reassign",
             _ when target is { State: not NodeState.Active } => "a target takes visitors",
             _ when target is not null && trackServes && !isGone && !IsOn(target, bound!.Track) => "a pinned visitor stays on a version that lives",
+            _ when target is not null && !selfServes && !isPinned && (bound?.Node ?? facts.Route.Node) != target.Id && !IsOn(target, self.Track) && facts.Live.Any(n => n.Id != self.Id && n.State == NodeState.Active && IsOn(n, self.Track))
+                => "a draining node sends visitors to its own version while that takes any",
             _ when decision.Kind == DecisionKind.Reassign && selfServes && !facts.ReleaseLoad && (bound?.Node ?? facts.Route.Node) == self.Id && !(isPinned && !IsOn(self, bound!.Track))
                 => "nobody moves who is where they belong",
             _ when decision.Kind == DecisionKind.Release && facts.Something && decision.Reason is not (StickinessReason.ApplicationCookieGone or StickinessReason.TrackEnded)
                 && !(facts.Options.Lifetime == BindingLifetime.Application) => "no release while there is something to be bound for",
             _ when decision.Kind == DecisionKind.Reassign && decision.Reason == StickinessReason.Drain && selfServes => "only a draining node drains",
             _ when !somebodyServes && decision.Kind != DecisionKind.Release => "with nobody to go to a visitor is served",
+            _ when isGone && facts.ApplicationCookie == ApplicationCookieState.Absent && bound is null && decision.Kind != DecisionKind.Refuse => "what the balancer has given to somebody without the app's cookie is left alone",
             _ when decision.Kind == DecisionKind.Refuse && (!facts.MayRefuse || selfServes || bound is not null) => "only an unbound visitor of a draining node is refused",
             _ when decision.Binding is { } written && target is not null && written.Node != target.Id => "the binding names the target",
+            _ when decision.Binding?.Repairs > 0 && decision.Binding.Repairs != bound!.Repairs && facts.Options.Ownership != RouteOwnership.App && target!.Id != self.Id && facts.Route.Kind == RouteReadingKind.Absent
+                => "a correction that writes no cookie is not counted",
             _ when decision.Binding is { } written && !RoundTrips(written) => "a binding can be written and read",
-            _ => Settles(facts, decision),
+            _ => Settles(facts, decision, (decision.Kind == DecisionKind.Release ? 1 : 0) + (IsDropped(facts, decision) ? 1 : 0)),
         };
     }
 
-    /// <summary>The next request, and at the latest the one after a release, finds everything in order.</summary>
-    private static string? Settles(StickinessFacts facts, StickinessDecision decision)
+    /// <summary>
+    /// The next request finds everything in order, wherever it comes; later by one after a release, and by one when a cookie was dropped, as the balancer then sends the visitor anywhere.
+    /// </summary>
+    private static string? Settles(StickinessFacts facts, StickinessDecision decision, int left)
     {
-        if (decision.Kind == DecisionKind.Refuse)
+        if (decision.Kind is DecisionKind.Keep or DecisionKind.Refuse)
         {
             return null;
         }
 
-        var next = facts.After(decision);
-        var second = StickinessRules.Decide(next);
-        if (decision.Kind == DecisionKind.Release && second.Kind == DecisionKind.Assign)
+        foreach (var next in facts.After(decision))
         {
-            next = next.After(second);
-            second = StickinessRules.Decide(next);
+            var second = StickinessRules.Decide(next);
+            if (facts.Options.Ownership == RouteOwnership.Learned && IsDropped(facts, decision) && next.Self.Id == decision.Target?.Id && second.Kind == DecisionKind.Keep)
+            {
+                return $"the node that a visitor is moved to gives a learned cookie, but there comes {second} for {next}";
+            }
+
+            if (second.Kind is DecisionKind.Keep or DecisionKind.Refuse)
+            {
+                continue;
+            }
+
+            if (left == 0)
+            {
+                return $"a decision settles, but then comes {second} for {next}";
+            }
+
+            if (Settles(next, second, left - 1) is { } fault)
+            {
+                return fault;
+            }
         }
 
-        return second.Kind is DecisionKind.Keep or DecisionKind.Refuse ? null : $"a decision settles, but then comes {second} for {next}";
+        return null;
     }
+
+    private static bool IsDropped(StickinessFacts facts, StickinessDecision decision) => facts.Options.Ownership != RouteOwnership.App && decision.Target?.Id != facts.Self.Id;
 
     private static bool IsOn(NodeRecord node, string? track) => string.Equals(node.Track, track, StringComparison.Ordinal);
 
@@ -115,7 +142,7 @@ public sealed class StickinessRulesCrossProductTests
         from self in EverySelf()
         from others in Others
         from facts in EveryVisitor()
-        from cookie in options.Lifetime == BindingLifetime.Application ? [ApplicationCookieState.CameWithRequest, ApplicationCookieState.Removed] : new[] { ApplicationCookieState.Absent }
+        from cookie in options.Lifetime == BindingLifetime.Application ? [ApplicationCookieState.CameWithRequest, ApplicationCookieState.Removed, ApplicationCookieState.Absent] : new[] { ApplicationCookieState.Absent }
         select self with
         {
             Options = options, Live = [self.Self, .. others], Route = facts.Route, Binding = facts.Binding, Something = facts.Something, ApplicationCookie = cookie,
@@ -125,7 +152,7 @@ public sealed class StickinessRulesCrossProductTests
         from bind in Enum.GetValues<BindMoment>()
         from lifetime in Enum.GetValues<BindingLifetime>()
         from other in Enum.GetValues<OtherNodePolicy>()
-        where bind == BindMoment.WhenNeeded || other == OtherNodePolicy.Reassign
+        where other == OtherNodePolicy.Reassign || (bind == BindMoment.WhenNeeded && lifetime != BindingLifetime.Application)
         select new StickinessOptions { Ownership = ownership, Dialect = dialect, Bind = bind, Lifetime = lifetime, OnOtherNode = other };
 
     private static IEnumerable<StickinessFacts> EverySelf()

@@ -16,6 +16,8 @@ public sealed class TargetChoiceTests
 
         Assert.Equal("b", Choose(live, "blue"));
         Assert.True(Choose(live, "red") is "b" or "c");
+        Assert.True(Choose(live, track: null) is "b" or "c");
+        Assert.Equal("e", Choose([.. live, Node("e", bound: 1000)], track: null));
         Assert.Null(Choose([Node("a"), Node("d", NodeState.Draining)], "blue"));
         Assert.Null(Choose([], track: null));
     }
