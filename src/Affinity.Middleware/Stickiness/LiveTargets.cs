@@ -3,14 +3,14 @@ using Affinity.Nodes;
 namespace Affinity.Stickiness;
 
 /// <summary>The nodes that a route cookie can lead to, made anew with each heartbeat and not with each request. Safe for concurrent use.</summary>
-internal sealed class LiveTargets(IAffinityDialect dialect, NodeMembership node)
+internal sealed class LiveTargets(GuardedDialect dialect, NodeMembership node)
 {
     private Snapshot? _snapshot;
 
     /// <summary>This node first; the same object until the next heartbeat.</summary>
     public IReadOnlyList<RouteTarget> Now => Current.Targets;
 
-    /// <summary>Who of the directory's last answer can be named: with a dialect that needs addresses, nodes that tell none are left out, or visitors would be given to somebody no cookie leads to. Empty before the first.</summary>
+    /// <summary>Who of the directory's last answer can be named: nodes for which the dialect makes no value, as they tell no address or it does not know them, are left out, or visitors would be given to somebody no cookie leads to. Empty before the first.</summary>
     public IReadOnlyList<NodeRecord> Nodes => Current.Nodes;
 
     private Snapshot Current
@@ -29,7 +29,7 @@ internal sealed class LiveTargets(IAffinityDialect dialect, NodeMembership node)
         }
     }
 
-    /// <summary>Null when the node has no address and the dialect needs one, or when it is not known to live.</summary>
+    /// <summary>Null when the dialect makes no value for the node, or when it is not known to live.</summary>
     public RouteTarget? Find(NodeId id)
     {
         var targets = Now;
@@ -46,8 +46,9 @@ internal sealed class LiveTargets(IAffinityDialect dialect, NodeMembership node)
 
     private Snapshot Take(IReadOnlyList<NodeRecord> live)
     {
-        var nodes = dialect.NeedsAddress ? [.. live.Where(known => known.Id == node.Self || known.Address is not null)] : live;
-        return new Snapshot(live, nodes, RouteTargets.Of(dialect, new RouteTarget(node.Self, node.Address), live));
+        var targets = RouteTargets.Of(dialect, new RouteTarget(node.Self, node.Address), live);
+        var named = targets.Select(target => target.Node).ToHashSet();
+        return new Snapshot(live, [.. live.Where(known => named.Contains(known.Id))], targets);
     }
 
     private sealed record Snapshot(IReadOnlyList<NodeRecord> Live, IReadOnlyList<NodeRecord> Nodes, IReadOnlyList<RouteTarget> Targets);

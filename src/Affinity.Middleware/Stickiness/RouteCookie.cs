@@ -13,7 +13,7 @@ namespace Affinity.Stickiness;
 /// <param name="name">Its name, a token of RFC 6265.</param>
 /// <param name="dialect">How its value is written.</param>
 /// <param name="secure">Whether browsers send it over TLS only. False where they reach the balancer by plain http.</param>
-internal sealed class RouteCookie(string name, IAffinityDialect dialect, bool secure)
+internal sealed class RouteCookie(string name, GuardedDialect dialect, bool secure)
 {
     private const int TokenBytes = 12;
 
@@ -59,14 +59,12 @@ internal sealed class RouteCookie(string name, IAffinityDialect dialect, bool se
     /// <param name="response">The response, whose headers have not been sent.</param>
     /// <param name="target">The node; with an address when the dialect needs one.</param>
     /// <param name="maxAge">For how long, in whole seconds, rounded up; null: until the browser closes.</param>
-    /// <exception cref="InvalidOperationException">The dialect made a value that cannot stand in a cookie.</exception>
     public void Write(HttpResponse response, RouteTarget target, TimeSpan? maxAge)
     {
-        var value = dialect.Write(target, NewToken());
-        if (!IsValue(value))
+        // Without a value the visitor keeps what they have, and is served.
+        if (dialect.Write(target, NewToken()) is not { } value)
         {
-            throw new InvalidOperationException(
-                $"{dialect.GetType().FullName} wrote a value that is not 1 to {IAffinityDialect.MaxValueLength} cookie octets (RFC 6265, section 4.1.1); nothing is escaped, as a balancer would not know it again.");
+            return;
         }
 
         UncacheableCookie.Append(response.Headers, $"{name}={value}{_attributes}{UncacheableCookie.MaxAge(maxAge)}");

@@ -11,9 +11,10 @@ internal static class StickinessServices
     public static IServiceCollection AddStickinessStage(this IServiceCollection services)
     {
         services.AddSingleton(provider => provider.GetService<CustomDialect>()?.Dialect ?? BuiltInDialects.Of(provider.GetRequiredService<StickinessOptions>().Dialect));
-        services.AddSingleton(provider => new RouteCookie(provider.GetRequiredService<StickinessOptions>().CookieName, provider.GetRequiredService<IAffinityDialect>(), IsSecure(provider)));
+        services.AddSingleton(provider => new RouteCookie(provider.GetRequiredService<StickinessOptions>().CookieName, provider.GetRequiredService<GuardedDialect>(), IsSecure(provider)));
         services.AddSingleton(provider => new BindingCookie(provider.GetRequiredService<TicketScope>(), provider.GetRequiredService<ISigningKeys>(), IsSecure(provider)));
         services.AddSingleton(provider => new ApplicationCookie(provider.GetRequiredService<StickinessOptions>().ApplicationCookie, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<GuardedDialect>();
         services.AddSingleton<LiveTargets>();
         services.AddSingleton<StickinessReader>();
         services.AddSingleton<StickinessJudge>();

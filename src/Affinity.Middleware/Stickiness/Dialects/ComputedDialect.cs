@@ -17,7 +17,7 @@ public sealed class ComputedDialect : IAffinityDialect
     private Table _table;
 
     /// <summary>A dialect by a function of one's own.</summary>
-    /// <param name="compute">The node's value, always the same for the same target; see <see cref="IAffinityDialect.Write"/> for what it may consist of.</param>
+    /// <param name="compute">The node's value, always the same for the same target; see <see cref="IAffinityDialect.Write"/> for what it may consist of. A node for which it throws is no target.</param>
     /// <param name="needsAddress">Whether it is made of the address; then it is never called with a target without one.</param>
     public ComputedDialect(Func<RouteTarget, string> compute, bool needsAddress)
     {
@@ -85,13 +85,31 @@ public sealed class ComputedDialect : IAffinityDialect
         var readings = new Dictionary<string, RouteReading>(live.Count, StringComparer.Ordinal);
         foreach (var target in live)
         {
-            if (!NeedsAddress || target.Address is not null)
+            if (ValueOf(target) is { } value)
             {
-                readings.TryAdd(_compute(target), RouteReading.Named(target.Node));
+                readings.TryAdd(value, RouteReading.Named(target.Node));
             }
         }
 
         return new Table(live, readings);
+    }
+
+    /// <summary>Null for a node that the function does not know: reading is not to fail for it.</summary>
+    private string? ValueOf(RouteTarget target)
+    {
+        if (NeedsAddress && target.Address is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            return _compute(target);
+        }
+        catch (Exception)
+        {
+            return null;
+        }
     }
 
     [SuppressMessage("Security", "CA5351", Justification = "nginx prescribes it, and nothing rests on its strength.")]

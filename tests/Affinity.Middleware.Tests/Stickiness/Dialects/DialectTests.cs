@@ -140,8 +140,26 @@ public sealed class DialectTests
     public void The_targets_are_this_node_and_the_peers_that_the_dialect_can_name()
     {
         NodeRecord[] live = [Record("b", address: null), Record("node-a", address: "stale:1"), Record("c", address: "10.0.0.3:80")];
-        Assert.Equal([Farm.A, new(NodeId.Parse("b")), new(NodeId.Parse("c"), "10.0.0.3:80")], RouteTargets.Of(Farm.Dialects["Plain"], Farm.A, live));
-        Assert.Equal([Farm.A, new(NodeId.Parse("c"), "10.0.0.3:80")], RouteTargets.Of(Farm.Dialects["EnvoyAddress"], Farm.A, live));
+        Assert.Equal([Farm.A, new(NodeId.Parse("b")), new(NodeId.Parse("c"), "10.0.0.3:80")], RouteTargets.Of(Farm.Guarded(Farm.Dialects["Plain"]), Farm.A, live));
+        Assert.Equal([Farm.A, new(NodeId.Parse("c"), "10.0.0.3:80")], RouteTargets.Of(Farm.Guarded(Farm.Dialects["EnvoyAddress"]), Farm.A, live));
+    }
+
+    /// <summary>Longer than Envoy's form has room for; a visitor who was to be sent there got 500.</summary>
+    [Fact]
+    public void A_peer_for_which_the_dialect_makes_no_value_is_no_target()
+    {
+        NodeRecord[] live = [Record("b", address: new string('1', 200)), Record("c", address: "10.0.0.3:80")];
+        Assert.Equal([Farm.A, new(NodeId.Parse("c"), "10.0.0.3:80")], RouteTargets.Of(Farm.Guarded(Farm.Dialects["EnvoyAddress"]), Farm.A, live));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_function_that_does_not_know_a_node_reads_the_values_of_the_others(bool throws)
+    {
+        var dialect = new ComputedDialect(target => target == Farm.B ? (throws ? throw new KeyNotFoundException() : null!) : target.Node.Value, needsAddress: false);
+        Assert.Equal("c", Farm.Said(dialect.Read("c", Farm.Live)));
+        Assert.Equal("unrecognised", Farm.Said(dialect.Read("Node_B", Farm.Live)));
     }
 
     [Fact]
