@@ -5,6 +5,13 @@ internal static class ObedienceRules
 {
     public const int LeastMisrouted = 20;
     public const int LeastPercent = 20;
+
+    /// <summary>How many windows in a row must be bad. One is not enough: a fail-over moves many visitors, but each of them once.</summary>
+    public const int Windows = 2;
+
+    /// <summary>The same where nobody knows which nodes live: in half an hour, longer than the idle timeout is by default, whose node has gone has come once or has no session any more.</summary>
+    public const int WindowsWithoutDirectory = 30;
+
     public const int Signs = (int)ObedienceSign.UnknownName + 1;
 
     /// <param name="decision">What was decided about the visitor's binding.</param>
@@ -19,6 +26,9 @@ internal static class ObedienceRules
                 return ObedienceSign.Obeyed;
             case StickinessReason.OtherNode or StickinessReason.NotObeyed when options.Ownership == RouteOwnership.Balancer:
                 return ObedienceSign.Moved;
+            case StickinessReason.NodeGone when !options.StoreKnowsNodes:
+                // Every other node looks gone.
+                return options.Ownership == RouteOwnership.Balancer ? ObedienceSign.Moved : OnOtherNode(request, options);
             case StickinessReason.NodeGone when request.IsSigned || !request.IsUnknown || options.Ownership == RouteOwnership.Balancer:
                 // A signed binding names a node that was there, if before this process.
                 return ObedienceSign.Obeyed;
@@ -55,6 +65,10 @@ internal static class ObedienceRules
 
         return worst;
     }
+
+    /// <summary>How many windows in a row must be bad before this is told as the worst sign of the last one.</summary>
+    public static int WindowsFor(ObedienceSign worst, StickinessOptions options) =>
+        !options.StoreKnowsNodes && worst is (ObedienceSign.Ignored or ObedienceSign.Moved) ? WindowsWithoutDirectory : Windows;
 
     /// <summary>Rounded down.</summary>
     public static int Percent(int part, int whole) => whole == 0 ? 0 : (int)(100L * part / whole);

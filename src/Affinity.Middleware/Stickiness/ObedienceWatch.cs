@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Affinity.Stickiness;
 
 /// <summary>
-/// Watches whether the balancer obeys, in windows of a minute, and says once per symptom what is seen and which setting is likely to be wrong: when two windows in a row are bad
-/// (<see cref="ObedienceRules.IsBad"/>). One is not enough: a fail-over moves many visitors, but each of them once. Safe for concurrent use; allocates once a minute.
+/// Watches whether the balancer obeys, in windows of a minute, and says once per symptom what is seen and which setting is likely to be wrong: when enough windows in a row are bad
+/// (<see cref="ObedienceRules.IsBad"/>, <see cref="ObedienceRules.WindowsFor"/>). Safe for concurrent use; allocates once a minute.
 /// </summary>
 internal sealed class ObedienceWatch(StickinessOptions options, NodeMembership node, TimeProvider time, ILogger<ObedienceWatch> logger)
 {
@@ -22,7 +22,7 @@ internal sealed class ObedienceWatch(StickinessOptions options, NodeMembership n
     private readonly long _began = time.GetTimestamp();
     private volatile IReadOnlyList<NodeRecord>? _learned;
     private volatile Counts _counts = new(time.GetTimestamp());
-    private bool _wasBad;
+    private int _badInARow;
     private int _told;
 
     /// <summary>A response starts. Called once for each, with whatever decision.</summary>
@@ -47,7 +47,7 @@ internal sealed class ObedienceWatch(StickinessOptions options, NodeMembership n
 
     private bool IsUnknown(NodeId named)
     {
-        if (named == node.Self || time.GetElapsedTime(_began) < Grace)
+        if (!options.StoreKnowsNodes || named == node.Self || time.GetElapsedTime(_began) < Grace)
         {
             return false;
         }
@@ -101,19 +101,21 @@ internal sealed class ObedienceWatch(StickinessOptions options, NodeMembership n
 
     private void Close(int[] bySign, TimeSpan elapsed)
     {
-        var isBad = ObedienceRules.IsBad(bySign);
-        if (isBad && _wasBad)
+        _badInARow = ObedienceRules.IsBad(bySign) ? _badInARow + 1 : 0;
+        if (_badInARow > 0 && ObedienceRules.Worst(bySign) is var worst && _badInARow >= ObedienceRules.WindowsFor(worst, options))
         {
-            Tell(bySign);
+            Tell(worst, bySign);
         }
 
         // Who has seen nobody for a whole window has seen a good one.
-        _wasBad = isBad && elapsed < 2 * Window;
+        if (elapsed >= 2 * Window)
+        {
+            _badInARow = 0;
+        }
     }
 
-    private void Tell(int[] bySign)
+    private void Tell(ObedienceSign worst, int[] bySign)
     {
-        var worst = ObedienceRules.Worst(bySign);
         if ((_told & (1 << (int)worst)) == 0)
         {
             _told |= 1 << (int)worst;

@@ -61,6 +61,28 @@ public sealed class ObedienceRulesTests
         ObedienceSign.Uncounted,
         ObedienceRules.Read(new(DecisionKind.Assign, StickinessReason.NewVisitor, Farm.Node("a"), Farm.Bound("a", "green")), Absent, new()));
 
+    /// <summary>Each node knows only itself, and takes every other one for gone.</summary>
+    [Fact]
+    public void Where_nobody_knows_which_nodes_live_a_node_that_seems_gone_may_be_one_that_was_not_reached()
+    {
+        var options = new StickinessOptions { StoreKnowsNodes = false };
+        Assert.Equal(ObedienceSign.Ignored, Read("NodeGone", Named, options));
+        Assert.Equal(ObedienceSign.Ignored, Read("NodeGone", Named with { IsSigned = true }, options));
+        Assert.Equal(ObedienceSign.Obeyed, Read("NodeGone", Named with { IsSigned = true, NamesHere = true }, options));
+        Assert.Equal(ObedienceSign.Moved, Read("NodeGone", Named with { IsSigned = true }, new() { StoreKnowsNodes = false, Ownership = RouteOwnership.Balancer }));
+        Assert.Equal(ObedienceSign.Moved, Read("NodeGone", Named with { IsSigned = true }, new() { StoreKnowsNodes = false, Ownership = RouteOwnership.Learned }));
+    }
+
+    [Theory]
+    [InlineData("Ignored", 2, 30)]
+    [InlineData("Moved", 2, 30)]
+    [InlineData("Missing", 2, 2)]
+    [InlineData("Replaced", 2, 2)]
+    [InlineData("UnknownName", 2, 2)]
+    public void Only_what_a_fail_over_looks_like_too_must_go_on_for_long_where_nobody_knows_which_nodes_live(string sign, int known, int unknown) => Assert.Equal(
+        (known, unknown),
+        (ObedienceRules.WindowsFor(Enum.Parse<ObedienceSign>(sign), new()), ObedienceRules.WindowsFor(Enum.Parse<ObedienceSign>(sign), new() { StoreKnowsNodes = false })));
+
     [Theory]
     [InlineData("OtherNode", "Moved")]
     [InlineData("NotObeyed", "Moved")]

@@ -90,6 +90,35 @@ public sealed class ObedienceWatchTests
         Assert.Empty(_log.Events);
     }
 
+    /// <summary>Without a directory each node knows only itself: the names of its peers were told as "names of the balancer's own".</summary>
+    [Fact]
+    public void Without_a_directory_a_balancer_that_ignores_the_cookie_is_told_of_after_half_an_hour_with_the_doubt()
+    {
+        Alone();
+        Run(TimeSpan.FromSeconds((30 * 60) - 1), visitors: 60, every: 10, Scattered);
+        Assert.Empty(_log.Events);
+        Run(TimeSpan.FromMinutes(30), visitors: 60, every: 10, Scattered);
+        Assert.Equal(["BalancerDoesNotObey"], _log.Events);
+        var text = _log.TextOf("BalancerDoesNotObey");
+        Assert.Contains("(66 %) came to another node than the one that their cookie AFF names. Whether that node has just gone nobody knows", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("although that one lives", text, StringComparison.Ordinal);
+    }
+
+    /// <summary>One of three nodes: half of its visitors come here, one after the other, within their interval of five minutes; then they stay.</summary>
+    [Theory]
+    [InlineData(60)]
+    [InlineData(300)]
+    [InlineData(1100)]
+    public void Without_a_directory_a_fail_over_is_no_disobedience(int every)
+    {
+        Alone();
+        Run(TimeSpan.FromMinutes(12), visitors: 2 * every, every, _ => Farm.Route("a"));
+        var moved = new HashSet<int>();
+        Run(TimeSpan.FromMinutes(45), visitors: 3 * every, every, visitor => Farm.Route(visitor < 2 * every || !moved.Add(visitor) ? "a" : "c"));
+        Assert.Equal(every, moved.Count);
+        Assert.Empty(_log.Events);
+    }
+
     [Fact]
     public void One_bad_minute_is_not_told_of()
     {
@@ -134,7 +163,7 @@ public sealed class ObedienceWatchTests
     [Fact]
     public void New_visitors_are_not_counted()
     {
-        Run(TimeSpan.FromMinutes(5), visitors: 600, every: 10, _ => RouteReading.Absent, TicketReading.None);
+        Run(TimeSpan.FromMinutes(5), visitors: 600, every: 10, _ => RouteReading.Absent, _ => null);
         Assert.Empty(_log.Events);
     }
 
@@ -165,19 +194,27 @@ public sealed class ObedienceWatchTests
         }
     }
 
+    private static Ticket TicketOf(int visitor) => Sample.Ticket(session: (byte)visitor);
+
+    /// <summary>The store knows no nodes.</summary>
+    private void Alone()
+    {
+        _options.StoreKnowsNodes = false;
+        _node.Joined([Farm.Node("a")]);
+    }
+
     private static RouteReading Scattered(int visitor) => Farm.Route((visitor % 3) switch { 0 => "a", 1 => "b", _ => "c" });
 
     private static StickinessFeature Visit(RouteReading route, TicketReading ticket) => new(route, BindingReading.None, cameWithApplicationCookie: false, new TicketFeature(ticket, new DefaultHttpContext().Response));
 
     /// <summary>Every second those come whose turn it is, with the cookie that <paramref name="route"/> says.</summary>
-    private void Run(TimeSpan duration, int visitors, int every, Func<int, RouteReading> route, TicketReading? ticket = null)
+    private void Run(TimeSpan duration, int visitors, int every, Func<int, RouteReading> route, Func<int, Ticket?>? ticket = null)
     {
-        ticket ??= new TicketReading(TicketVerdict.Valid, TicketReasons.Valid, Sample.Ticket());
         for (var second = 0; second < (int)duration.TotalSeconds; second++)
         {
             for (var visitor = second % every; visitor < visitors; visitor += every)
             {
-                var visit = Visit(route(visitor), ticket);
+                var visit = Visit(route(visitor), (ticket ?? TicketOf)(visitor) is { } valid ? new TicketReading(TicketVerdict.Valid, TicketReasons.Valid, valid) : TicketReading.None);
                 var decision = StickinessRules.Decide(Farm.Visitor(_options) with { Route = visit.Route, Self = _node.Record, Live = _node.Live });
                 _watch.Saw(visit, decision);
             }
