@@ -39,7 +39,7 @@ internal static class ObedienceRules
             case StickinessReason.NotObeyed or StickinessReason.RouteMissing or StickinessReason.RouteDisagrees or StickinessReason.NodeGone:
                 return ByRoute(request);
             case StickinessReason.RouteUnreadable when options.Steers:
-                return ObedienceSign.Replaced;
+                return request.IsOfGone ? ObedienceSign.Obeyed : request.MayBeOfPeer ? ObedienceSign.Ignored : ObedienceSign.Replaced;
             case StickinessReason.NewVisitor when decision.Binding is null && IsStripped(request, options):
                 return ObedienceSign.Missing;
             default:
@@ -99,6 +99,8 @@ internal static class ObedienceRules
     private static ObedienceSign ByRoute(in ObedienceRequest request) =>
         request.Route == RouteReadingKind.Absent ? ObedienceSign.Missing
         : request.IsUnknown ? ObedienceSign.UnknownName
+        : request.IsOfGone ? ObedienceSign.Uncounted
+        : request.MayBeOfPeer ? ObedienceSign.Ignored
         : ObedienceSign.Replaced;
 
     /// <summary>
@@ -118,6 +120,12 @@ internal readonly record struct ObedienceRequest
 
     /// <summary>Whether it names a node that nobody has ever seen.</summary>
     public bool IsUnknown { get; init; }
+
+    /// <summary>Whether it names nobody who lives, but is the value of a node that was seen, or may be that of one which was gone before this process started.</summary>
+    public bool IsOfGone { get; init; }
+
+    /// <summary>Whether it names nobody that this node knows, but may be the value of a node that it cannot know.</summary>
+    public bool MayBeOfPeer { get; init; }
 
     /// <summary>Whether a valid ticket came along.</summary>
     public bool HasTicket { get; init; }

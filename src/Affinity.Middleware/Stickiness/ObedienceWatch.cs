@@ -8,7 +8,7 @@ namespace Affinity.Stickiness;
 /// Watches whether the balancer obeys, in windows of a minute, and says once per symptom what is seen and which setting is likely to be wrong: when enough windows in a row are bad
 /// (<see cref="ObedienceRules.IsBad"/>, <see cref="ObedienceRules.WindowsFor"/>). Safe for concurrent use; allocates once a minute.
 /// </summary>
-internal sealed class ObedienceWatch(StickinessOptions options, NodeMembership node, TimeProvider time, ILogger<ObedienceWatch> logger)
+internal sealed class ObedienceWatch(StickinessOptions options, NodeMembership node, RouteCookie route, LiveTargets targets, TimeProvider time, ILogger<ObedienceWatch> logger)
 {
     public const int MaxNames = 1024;
 
@@ -41,13 +41,23 @@ internal sealed class ObedienceWatch(StickinessOptions options, NodeMembership n
         Route = visit.Route.Kind,
         NamesHere = visit.Route.Node == node.Self,
         IsUnknown = visit.Route.Node is { } named && IsUnknown(named),
+        IsOfGone = IsForeign(visit) && options.StoreKnowsNodes && (IsYoung || IsOfGone(visit)),
+        MayBeOfPeer = IsForeign(visit) && !options.StoreKnowsNodes,
         HasTicket = visit.Ticket.Reading.Ticket is not null,
         IsSigned = visit.Binding.Binding is not null,
     };
 
+    /// <summary>Whether too little time has passed to know every name.</summary>
+    private bool IsYoung => time.GetElapsedTime(_began) < Grace;
+
+    /// <summary>Whether the value names nobody in a dialect that only tells the values of nodes which live.</summary>
+    private bool IsForeign(StickinessFeature visit) => visit.Route.Kind == RouteReadingKind.Unrecognised && options.Steers && !targets.SpellNames;
+
+    private bool IsOfGone(StickinessFeature visit) => targets.Gone is { Count: > 0 } gone && route.Read(visit, gone).Kind == RouteReadingKind.Named;
+
     private bool IsUnknown(NodeId named)
     {
-        if (!options.StoreKnowsNodes || named == node.Self || time.GetElapsedTime(_began) < Grace)
+        if (!options.StoreKnowsNodes || named == node.Self || IsYoung)
         {
             return false;
         }

@@ -55,6 +55,9 @@ internal sealed class RouteCookie(string name, GuardedDialect dialect, bool secu
         return result;
     }
 
+    /// <summary>The same, of the request that a visit began with.</summary>
+    public RouteReading Read(StickinessFeature visit, IReadOnlyList<RouteTarget> live) => Read(visit.Ticket.Response.HttpContext.Request, live);
+
     /// <summary>Sends the visitor to a node from now on; where the dialect does not steer, to whichever node the balancer takes a new value for.</summary>
     /// <param name="response">The response, whose headers have not been sent.</param>
     /// <param name="target">The node; with an address when the dialect needs one.</param>

@@ -15,6 +15,7 @@ public sealed class ComputedDialect : IAffinityDialect
 {
     private readonly Func<RouteTarget, string> _compute;
     private Table _table;
+    private Table _before;
 
     /// <summary>A dialect by a function of one's own.</summary>
     /// <param name="compute">The node's value, always the same for the same target; see <see cref="IAffinityDialect.Write"/> for what it may consist of. A node for which it throws is no target.</param>
@@ -23,7 +24,7 @@ public sealed class ComputedDialect : IAffinityDialect
     {
         ArgumentNullException.ThrowIfNull(compute);
         (_compute, NeedsAddress) = (compute, needsAddress);
-        _table = new Table([], []);
+        _table = _before = new Table([], []);
     }
 
     /// <inheritdoc/>
@@ -72,12 +73,26 @@ public sealed class ComputedDialect : IAffinityDialect
         var table = Volatile.Read(ref _table);
         if (!ReferenceEquals(table.Live, live))
         {
-            Volatile.Write(ref _table, table = Compute(live));
+            table = Another(table, live);
         }
 
         return value.Length <= IAffinityDialect.MaxValueLength && table.Readings.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(value, out var reading)
             ? reading
             : RouteReading.Unrecognised;
+    }
+
+    /// <summary>The nodes that are gone are asked about in turn with those that live.</summary>
+    private Table Another(Table last, IReadOnlyList<RouteTarget> live)
+    {
+        var table = Volatile.Read(ref _before);
+        if (!ReferenceEquals(table.Live, live))
+        {
+            table = Compute(live);
+            Volatile.Write(ref _before, last);
+            Volatile.Write(ref _table, table);
+        }
+
+        return table;
     }
 
     private Table Compute(IReadOnlyList<RouteTarget> live)

@@ -17,6 +17,9 @@ internal sealed class GuardedDialect(IAffinityDialect dialect, ILogger<GuardedDi
     /// <summary>See <see cref="IAffinityDialect.NeedsAddress"/>.</summary>
     public bool NeedsAddress => dialect.NeedsAddress;
 
+    /// <summary>Whether a value tells the name of its node, whether or not that one lives. Of the app's own dialects nobody knows.</summary>
+    public bool SpellsNames => dialect is PlainDialect or SuffixDialect or TaggedDialect;
+
     /// <summary>The value that leads to a node; null when there is none that can stand in a cookie.</summary>
     public string? Write(RouteTarget target, string token)
     {

@@ -136,6 +136,28 @@ public sealed class DialectTests
         Assert.Equal(Farm.Live.Count, computed);
     }
 
+    /// <summary>Hundreds of hashes per request, which anybody could have brought about with a foreign value.</summary>
+    [Fact]
+    public void A_computed_dialect_that_is_asked_about_two_snapshots_in_turn_hashes_once_for_each()
+    {
+        var computed = 0;
+        var dialect = new ComputedDialect(
+            target =>
+            {
+                computed++;
+                return target.Node.Value;
+            },
+            needsAddress: false);
+        RouteTarget[] gone = [new(NodeId.Parse("gone"))];
+        for (var i = 0; i < 10; i++)
+        {
+            Assert.Equal("unrecognised", Farm.Said(dialect.Read("foreign", Farm.Live)));
+            Assert.Equal("gone", Farm.Said(dialect.Read("gone", gone)));
+        }
+
+        Assert.Equal(Farm.Live.Count + 1, computed);
+    }
+
     [Fact]
     public void The_targets_are_this_node_and_the_peers_that_the_dialect_can_name()
     {

@@ -73,6 +73,18 @@ public sealed class ObedienceRulesTests
         Assert.Equal(ObedienceSign.Moved, Read("NodeGone", Named with { IsSigned = true }, new() { StoreKnowsNodes = false, Ownership = RouteOwnership.Learned }));
     }
 
+    [Fact]
+    public void A_value_of_a_node_that_is_gone_is_that_of_a_fail_over()
+    {
+        Assert.Equal(ObedienceSign.Obeyed, Read("RouteUnreadable", Unrecognised with { IsOfGone = true }));
+        Assert.Equal(ObedienceSign.Uncounted, Read("OtherNode", Unrecognised with { IsOfGone = true, IsSigned = true }));
+        Assert.Equal(ObedienceSign.Uncounted, Read("NotObeyed", Unrecognised with { IsOfGone = true, IsSigned = true }));
+    }
+
+    [Fact]
+    public void A_value_that_may_be_a_peers_names_another_node() =>
+        Assert.Equal(ObedienceSign.Ignored, Read("RouteUnreadable", Unrecognised with { MayBeOfPeer = true }, new() { StoreKnowsNodes = false }));
+
     [Theory]
     [InlineData("Ignored", 2, 30)]
     [InlineData("Moved", 2, 30)]
