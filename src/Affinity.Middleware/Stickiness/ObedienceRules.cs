@@ -25,10 +25,10 @@ internal static class ObedienceRules
                 or StickinessReason.NodeDraining or StickinessReason.TrackMismatch or StickinessReason.TrackGone or StickinessReason.TrackEnded or StickinessReason.ApplicationCookieGone:
                 return ObedienceSign.Obeyed;
             case StickinessReason.OtherNode or StickinessReason.NotObeyed when options.Ownership == RouteOwnership.Balancer:
-                return ObedienceSign.Moved;
+                return ByBalancer(request);
             case StickinessReason.NodeGone when !options.StoreKnowsNodes:
                 // Every other node looks gone.
-                return options.Ownership == RouteOwnership.Balancer ? ObedienceSign.Moved : OnOtherNode(request, options);
+                return options.Ownership == RouteOwnership.Balancer ? ByBalancer(request) : OnOtherNode(request, options);
             case StickinessReason.NodeGone when request.IsSigned || !request.IsUnknown || options.Ownership == RouteOwnership.Balancer:
                 // A signed binding names a node that was there, if before this process.
                 return ObedienceSign.Obeyed;
@@ -37,7 +37,7 @@ internal static class ObedienceRules
             case StickinessReason.OtherNode:
                 return OnOtherNode(request, options);
             case StickinessReason.NotObeyed or StickinessReason.RouteMissing or StickinessReason.RouteDisagrees or StickinessReason.NodeGone:
-                return ByRoute(request);
+                return ByRoute(request, options);
             case StickinessReason.RouteUnreadable when options.Steers:
                 return request.IsOfGone ? ObedienceSign.Obeyed : request.MayBeOfPeer ? ObedienceSign.Ignored : ObedienceSign.Replaced;
             case StickinessReason.NewVisitor when decision.Binding is null && IsStripped(request, options):
@@ -91,13 +91,18 @@ internal static class ObedienceRules
             return ObedienceSign.Moved;
         }
 
-        return request.Route != RouteReadingKind.Named || request.IsUnknown ? ByRoute(request)
+        return request.Route != RouteReadingKind.Named || request.IsUnknown ? ByRoute(request, options)
             : request.NamesHere ? ObedienceSign.Obeyed // two tabs at once: the binding is the other one's
             : ObedienceSign.Ignored;
     }
 
-    private static ObedienceSign ByRoute(in ObedienceRequest request) =>
-        request.Route == RouteReadingKind.Absent ? ObedienceSign.Missing
+    /// <summary>To move a visitor the app removes the balancer's cookie, and the balancer chooses anew. That is no sign, unless the balancer seems to set none.</summary>
+    private static ObedienceSign ByBalancer(in ObedienceRequest request) =>
+        request.Route == RouteReadingKind.Absent && request.OthersHaveRoute ? ObedienceSign.Uncounted : ObedienceSign.Moved;
+
+    /// <summary>A learned cookie that is missing was removed in order to move the visitor, as the app cannot lead them to a certain node.</summary>
+    private static ObedienceSign ByRoute(in ObedienceRequest request, StickinessOptions options) =>
+        request.Route == RouteReadingKind.Absent ? (options.Ownership == RouteOwnership.Learned ? ObedienceSign.Uncounted : ObedienceSign.Missing)
         : request.IsUnknown ? ObedienceSign.UnknownName
         : request.IsOfGone ? ObedienceSign.Uncounted
         : request.MayBeOfPeer ? ObedienceSign.Ignored
@@ -126,6 +131,9 @@ internal readonly record struct ObedienceRequest
 
     /// <summary>Whether it names nobody that this node knows, but may be the value of a node that it cannot know.</summary>
     public bool MayBeOfPeer { get; init; }
+
+    /// <summary>Whether at least half of the bound visitors' requests of the window before came with a route cookie.</summary>
+    public bool OthersHaveRoute { get; init; }
 
     /// <summary>Whether a valid ticket came along.</summary>
     public bool HasTicket { get; init; }

@@ -22,6 +22,7 @@ internal sealed class ObedienceWatch(StickinessOptions options, NodeMembership n
     private readonly long _began = time.GetTimestamp();
     private volatile IReadOnlyList<NodeRecord>? _learned;
     private volatile Counts _counts = new(time.GetTimestamp());
+    private volatile bool _haveRoute;
     private int _badInARow;
     private int _told;
 
@@ -32,7 +33,12 @@ internal sealed class ObedienceWatch(StickinessOptions options, NodeMembership n
         var sign = ObedienceRules.Read(decision, RequestOf(visit), options);
         if (sign != ObedienceSign.Uncounted)
         {
-            Interlocked.Increment(ref Current().BySign[(int)sign]);
+            var counts = Current();
+            Interlocked.Increment(ref counts.BySign[(int)sign]);
+            if (visit.Route.Kind != RouteReadingKind.Absent)
+            {
+                Interlocked.Increment(ref counts.WithRoute);
+            }
         }
     }
 
@@ -43,6 +49,7 @@ internal sealed class ObedienceWatch(StickinessOptions options, NodeMembership n
         IsUnknown = visit.Route.Node is { } named && IsUnknown(named),
         IsOfGone = IsForeign(visit) && options.StoreKnowsNodes && (IsYoung || IsOfGone(visit)),
         MayBeOfPeer = IsForeign(visit) && !options.StoreKnowsNodes,
+        OthersHaveRoute = _haveRoute,
         HasTicket = visit.Ticket.Reading.Ticket is not null,
         IsSigned = visit.Binding.Binding is not null,
     };
@@ -102,15 +109,17 @@ internal sealed class ObedienceWatch(StickinessOptions options, NodeMembership n
             if (ReferenceEquals(counts, _counts))
             {
                 _counts = new(now);
-                Close(counts.BySign, time.GetElapsedTime(counts.Began, now));
+                Close(counts, time.GetElapsedTime(counts.Began, now));
             }
 
             return _counts;
         }
     }
 
-    private void Close(int[] bySign, TimeSpan elapsed)
+    private void Close(Counts counts, TimeSpan elapsed)
     {
+        var bySign = counts.BySign;
+        _haveRoute = counts.WithRoute > 0 && 2L * counts.WithRoute >= ObedienceRules.Requests(bySign);
         _badInARow = ObedienceRules.IsBad(bySign) ? _badInARow + 1 : 0;
         if (_badInARow > 0 && ObedienceRules.Worst(bySign) is var worst && _badInARow >= ObedienceRules.WindowsFor(worst, options))
         {
@@ -138,6 +147,9 @@ internal sealed class ObedienceWatch(StickinessOptions options, NodeMembership n
 
     private sealed class Counts(long began)
     {
+        // How many of those that count came with a route cookie.
+        public int WithRoute;
+
         public long Began { get; } = began;
 
         public int[] BySign { get; } = new int[ObedienceRules.Signs];

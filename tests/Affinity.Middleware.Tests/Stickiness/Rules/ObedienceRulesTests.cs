@@ -111,6 +111,28 @@ public sealed class ObedienceRulesTests
         }
     }
 
+    /// <summary>To move a visitor the app takes the cookie away, as it can name no node; so the next request comes without one, to whichever node.</summary>
+    [Theory]
+    [InlineData("OtherNode")]
+    [InlineData("NotObeyed")]
+    [InlineData("RouteMissing")]
+    [InlineData("NewVisitor")]
+    public void A_learned_cookie_that_is_missing_may_have_been_removed_by_the_app(string reason) =>
+        Assert.Equal(ObedienceSign.Uncounted, Read(reason, Absent with { IsSigned = true }, new() { Ownership = RouteOwnership.Learned }));
+
+    /// <summary>Without a cookie the balancer was free to choose; but when nobody has one, its affinity is off.</summary>
+    [Theory]
+    [InlineData("OtherNode", true)]
+    [InlineData("NotObeyed", true)]
+    [InlineData("NodeGone", false)]
+    public void A_balancers_cookie_that_is_missing_is_no_sign_where_others_have_one(string reason, bool storeKnowsNodes)
+    {
+        var options = new StickinessOptions { Ownership = RouteOwnership.Balancer, StoreKnowsNodes = storeKnowsNodes };
+        Assert.Equal(ObedienceSign.Uncounted, Read(reason, Absent with { IsSigned = true, OthersHaveRoute = true }, options));
+        Assert.Equal(ObedienceSign.Moved, Read(reason, Absent with { IsSigned = true }, options));
+        Assert.Equal(ObedienceSign.Moved, Read(reason, Unrecognised with { IsSigned = true, OthersHaveRoute = true }, options));
+    }
+
     [Fact]
     public void An_opaque_value_names_nobody_and_is_no_sign_by_itself()
     {

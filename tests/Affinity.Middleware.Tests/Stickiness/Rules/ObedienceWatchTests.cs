@@ -184,6 +184,31 @@ public sealed class ObedienceWatchTests
         Assert.Equal("10.0.1.298:80", _targets.Gone[0].Address);
     }
 
+    /// <summary>Visitors whom two draining nodes have sent away by taking the balancer's cookie from them come once without it, many of them to another node than the one that was thought of.</summary>
+    [Fact]
+    public void Whom_the_app_has_sent_away_by_removing_the_balancers_cookie_is_no_sign()
+    {
+        _options.Ownership = RouteOwnership.Balancer;
+        Run(TimeSpan.FromMinutes(10), visitors: 600, every: 300, _ => RouteReading.Unrecognised, bound: _ => "a");
+        var (moved, bound) = (new HashSet<int>(), new HashSet<int>());
+        Run(
+            TimeSpan.FromMinutes(10),
+            visitors: 900,
+            every: 300,
+            visitor => visitor < 600 || !moved.Add(visitor) ? RouteReading.Unrecognised : RouteReading.Absent,
+            bound: visitor => visitor < 600 || !bound.Add(visitor) ? "a" : "b");
+        Assert.Equal(300, moved.Count);
+        Assert.Empty(_log.Events);
+    }
+
+    [Fact]
+    public void A_balancer_whose_affinity_is_off_sets_no_cookie_and_is_told_of()
+    {
+        _options.Ownership = RouteOwnership.Balancer;
+        Run(TimeSpan.FromMinutes(3), visitors: 60, every: 10, _ => RouteReading.Absent, bound: visitor => "abc"[visitor % 3].ToString());
+        Assert.Contains("look whether its session affinity is on", _log.TextOf("BalancerDoesNotObey"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void One_bad_minute_is_not_told_of()
     {
@@ -235,7 +260,7 @@ public sealed class ObedienceWatchTests
     [Fact]
     public void A_minute_of_requests_allocates_next_to_nothing()
     {
-        var visit = Visit(Farm.Route("a"), TicketReading.None);
+        var visit = Visit(Farm.Route("a"), ticket: null);
         var decision = new StickinessDecision(DecisionKind.Keep, StickinessReason.BoundHere);
         _watch.Saw(visit, decision);
         var before = GC.GetAllocatedBytesForCurrentThread();
@@ -283,8 +308,11 @@ public sealed class ObedienceWatchTests
 
     private static RouteReading Scattered(int visitor) => Farm.Route((visitor % 3) switch { 0 => "a", 1 => "b", _ => "c" });
 
-    private static StickinessFeature Visit(RouteReading route, TicketReading ticket, HttpContext? context = null) =>
-        new(route, BindingReading.None, cameWithApplicationCookie: false, new TicketFeature(ticket, (context ?? new DefaultHttpContext()).Response));
+    private static StickinessFeature Visit(RouteReading route, Ticket? ticket, HttpContext? context = null, Binding? binding = null) => new(
+        route,
+        binding is null ? BindingReading.None : BindingReading.Valid(binding),
+        cameWithApplicationCookie: false,
+        new TicketFeature(ticket is null ? TicketReading.None : new TicketReading(TicketVerdict.Valid, TicketReasons.Valid, ticket), (context ?? new DefaultHttpContext()).Response));
 
     /// <summary>As <see cref="Run"/>, with a cookie of this value.</summary>
     private void RunWith(TimeSpan duration, int visitors, int every, Func<int, string> value)
@@ -298,14 +326,14 @@ public sealed class ObedienceWatchTests
     }
 
     /// <summary>Every second those come whose turn it is, with the cookie that <paramref name="route"/> says.</summary>
-    private void Run(TimeSpan duration, int visitors, int every, Func<int, RouteReading> route, Func<int, Ticket?>? ticket = null, HttpContext? context = null)
+    private void Run(TimeSpan duration, int visitors, int every, Func<int, RouteReading> route, Func<int, Ticket?>? ticket = null, HttpContext? context = null, Func<int, string>? bound = null)
     {
         for (var second = 0; second < (int)duration.TotalSeconds; second++)
         {
             for (var visitor = second % every; visitor < visitors; visitor += every)
             {
-                var visit = Visit(route(visitor), (ticket ?? TicketOf)(visitor) is { } valid ? new TicketReading(TicketVerdict.Valid, TicketReasons.Valid, valid) : TicketReading.None, context);
-                var decision = StickinessRules.Decide(Farm.Visitor(_options) with { Route = visit.Route, Self = _node.Record, Live = _node.Live });
+                var visit = Visit(route(visitor), (ticket ?? TicketOf)(visitor), context, bound is null ? null : Farm.Bound(bound(visitor)));
+                var decision = StickinessRules.Decide(Farm.Visitor(_options) with { Route = visit.Route, Binding = visit.Binding.Binding, Self = _node.Record, Live = _node.Live });
                 _watch.Saw(visit, decision);
             }
 
