@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Affinity.Stickiness;
 
 /// <summary>Whether the balancer obeys, as far as one node can tell: pure functions. docs/stickiness.md tells them in words.</summary>
@@ -5,6 +7,9 @@ internal static class ObedienceRules
 {
     public const int LeastMisrouted = 20;
     public const int LeastPercent = 20;
+
+    /// <summary>How many visitors must bear a sign, or it may be one client's doing.</summary>
+    public const int LeastVisitors = 5;
 
     /// <summary>How many windows in a row must be bad. One is not enough: a fail-over moves many visitors, but each of them once.</summary>
     public const int Windows = 2;
@@ -50,6 +55,17 @@ internal static class ObedienceRules
     /// <summary>Whether a window of requests looks as if the balancer did not obey.</summary>
     /// <param name="counts">By <see cref="ObedienceSign"/>.</param>
     public static bool IsBad(ReadOnlySpan<int> counts) => Misrouted(counts) is var misrouted && misrouted >= LeastMisrouted && Percent(misrouted, Requests(counts)) >= LeastPercent;
+
+    /// <summary>Leaves out what too few visitors have borne: a client makes requests in no time.</summary>
+    /// <param name="counts">By <see cref="ObedienceSign"/>; changed.</param>
+    /// <param name="visitors">By <see cref="ObedienceSign"/>: a bit for each visitor, of 64 which some share.</param>
+    public static void LeaveOutFew(Span<int> counts, ReadOnlySpan<ulong> visitors)
+    {
+        for (var sign = (int)ObedienceSign.Ignored; sign < Signs; sign++)
+        {
+            counts[sign] = BitOperations.PopCount(visitors[sign]) < LeastVisitors ? 0 : counts[sign];
+        }
+    }
 
     /// <summary>All requests that count.</summary>
     public static int Requests(ReadOnlySpan<int> counts) => counts[(int)ObedienceSign.Obeyed] + Misrouted(counts);

@@ -35,12 +35,23 @@ internal sealed class ObedienceWatch(StickinessOptions options, NodeMembership n
         {
             var counts = Current();
             Interlocked.Increment(ref counts.BySign[(int)sign]);
+            if (sign != ObedienceSign.Obeyed)
+            {
+                Interlocked.Or(ref counts.Visitors[(int)sign], 1UL << (VisitorOf(visit) & 63));
+            }
+
             if (visit.Route.Kind != RouteReadingKind.Absent)
             {
                 Interlocked.Increment(ref counts.WithRoute);
             }
         }
     }
+
+    /// <summary>Another number in each process for whom a session or a signed binding tells apart from others; one number for all others together. Nobody chooses what it is made of.</summary>
+    private static int VisitorOf(StickinessFeature visit) =>
+        visit.Ticket.Reading.Ticket is { } ticket ? ticket.Session.GetHashCode()
+        : visit.Binding.Binding is { } binding ? HashCode.Combine(binding.Until, binding.TrackUntil)
+        : 0;
 
     private ObedienceRequest RequestOf(StickinessFeature visit) => new()
     {
@@ -119,6 +130,7 @@ internal sealed class ObedienceWatch(StickinessOptions options, NodeMembership n
     private void Close(Counts counts, TimeSpan elapsed)
     {
         var bySign = counts.BySign;
+        ObedienceRules.LeaveOutFew(bySign, counts.Visitors);
         _haveRoute = counts.WithRoute > 0 && 2L * counts.WithRoute >= ObedienceRules.Requests(bySign);
         _badInARow = ObedienceRules.IsBad(bySign) ? _badInARow + 1 : 0;
         if (_badInARow > 0 && ObedienceRules.Worst(bySign) is var worst && _badInARow >= ObedienceRules.WindowsFor(worst, options))
@@ -153,5 +165,7 @@ internal sealed class ObedienceWatch(StickinessOptions options, NodeMembership n
         public long Began { get; } = began;
 
         public int[] BySign { get; } = new int[ObedienceRules.Signs];
+
+        public ulong[] Visitors { get; } = new ulong[ObedienceRules.Signs];
     }
 }

@@ -158,6 +158,17 @@ public sealed class ObedienceRulesTests
     }
 
     [Fact]
+    public void What_fewer_than_five_visitors_have_borne_is_left_out_and_the_rest_stays()
+    {
+        var (counts, visitors) = (new int[ObedienceRules.Signs], new ulong[ObedienceRules.Signs]);
+        (counts[(int)ObedienceSign.Obeyed], counts[(int)ObedienceSign.Ignored], counts[(int)ObedienceSign.Missing]) = (100, 1_000_000, 30);
+        (visitors[(int)ObedienceSign.Obeyed], visitors[(int)ObedienceSign.Ignored], visitors[(int)ObedienceSign.Missing]) = (1, 0b1111, 0b11111);
+        ObedienceRules.LeaveOutFew(counts, visitors);
+        Assert.Equal((100, 0, 30), (counts[(int)ObedienceSign.Obeyed], counts[(int)ObedienceSign.Ignored], counts[(int)ObedienceSign.Missing]));
+        Assert.Equal(ObedienceSign.Missing, ObedienceRules.Worst(counts));
+    }
+
+    [Fact]
     public void What_is_told_is_the_sign_that_most_bear()
     {
         var counts = new int[ObedienceRules.Signs];

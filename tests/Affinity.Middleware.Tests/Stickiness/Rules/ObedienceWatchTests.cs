@@ -238,6 +238,24 @@ public sealed class ObedienceWatchTests
         Assert.Empty(_log.Events);
     }
 
+    /// <summary>A request is made in no time, and what has been told is not told again: one client could call the balancer disobedient, and silence the truth.</summary>
+    [Fact]
+    public void What_one_client_sends_is_no_sign_however_often()
+    {
+        Run(TimeSpan.FromMinutes(5), visitors: 600, every: 10, _ => Farm.Route("b"), _ => Sample.Ticket(session: 1));
+        Run(TimeSpan.FromMinutes(5), visitors: 600, every: 10, _ => Farm.Route("b"), _ => null);
+        Run(TimeSpan.FromMinutes(5), visitors: 600, every: 10, _ => Farm.Route("b"), _ => null, bound: _ => "b");
+        Assert.Empty(_log.Events);
+    }
+
+    /// <summary>It did: the client's was what most requests bore, and the warning is told once.</summary>
+    [Fact]
+    public void One_client_does_not_hide_what_the_balancer_does_to_all_others()
+    {
+        Run(TimeSpan.FromMinutes(3), visitors: 500, every: 10, visitor => visitor < 400 ? Farm.Route("b") : RouteReading.Absent, visitor => Sample.Ticket((byte)Math.Max(visitor - 399, 1)));
+        Assert.Contains("came without the cookie AFF", _log.TextOf("BalancerDoesNotObey"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Another_symptom_is_told_of_too_and_each_only_once()
     {
