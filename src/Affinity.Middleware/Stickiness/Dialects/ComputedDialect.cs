@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
+using Affinity.Nodes;
 
 namespace Affinity.Stickiness;
 
@@ -13,6 +14,9 @@ namespace Affinity.Stickiness;
 /// </summary>
 public sealed class ComputedDialect : IAffinityDialect
 {
+    // A name and an address that documents use and no farm has (RFC 5737).
+    private static readonly RouteTarget Example = new(NodeId.Parse("affinity-example"), "192.0.2.1:80");
+
     private readonly Func<RouteTarget, string> _compute;
     private Table _table;
     private Table _before;
@@ -32,6 +36,12 @@ public sealed class ComputedDialect : IAffinityDialect
 
     /// <inheritdoc/>
     public bool NeedsAddress { get; }
+
+    /// <summary>
+    /// What tells two of these apart whose values differ: the recipe, its scheme, its secret. The value of a node that there is not, of the form that every visitor sees; it tells no more of a secret than those do.
+    /// Empty for a function that knows only its own nodes.
+    /// </summary>
+    internal string Fingerprint => ValueOf(Example) ?? "";
 
     /// <summary>Caddy's <c>lb_policy cookie</c>: HMAC-SHA256 of <c>10.1.1.100:8080</c>, the upstream as its configuration dials it, in lower-case hexadecimal.</summary>
     /// <param name="secret">The secret of that line; empty where there is none.</param>
