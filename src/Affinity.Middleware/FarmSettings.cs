@@ -46,7 +46,7 @@ internal static class FarmSettings
             New("tS", "Affinity:Ticket:SameSite", ticket.SameSite),
             New("vA", "Affinity:Stickiness:ApplicationCookie", stickiness.ApplicationCookie),
             New("vB", "Affinity:Stickiness:Bind", stickiness.Bind),
-            New("vD", "Affinity:Stickiness:Dialect", dialect?.GetType().FullName ?? stickiness.Dialect.ToString()),
+            New("vD", "Affinity:Stickiness:Dialect", DialectId(dialect) ?? stickiness.Dialect.ToString()),
             New("vE", "Affinity:Stickiness:Enabled", stickiness.Enabled),
             New("vL", "Affinity:Stickiness:Lifetime", stickiness.Lifetime),
             New("vN", "Affinity:Stickiness:CookieName", stickiness.CookieName),
@@ -62,6 +62,9 @@ internal static class FarmSettings
     private static AgreedSetting New(string code, string name, bool value) => New(code, name, value ? "true" : "false");
 
     private static AgreedSetting New(string code, string name, string? value) => new(code, name, value ?? "(null)");
+
+    /// <summary>Its type, and of one that computes its values also what they are made with.</summary>
+    private static string? DialectId(IAffinityDialect? dialect) => dialect is ComputedDialect computed ? $"{computed.GetType().FullName} {computed.Fingerprint}" : dialect?.GetType().FullName;
 
     /// <summary>In no order: which one signs may differ, as all verify.</summary>
     private static string SecretIds(IEnumerable<string> secrets) => string.Join(

@@ -3,15 +3,25 @@ using Affinity.Nodes;
 namespace Affinity.Stickiness;
 
 /// <summary>The nodes that a route cookie can lead to, made anew with each heartbeat and not with each request. Safe for concurrent use.</summary>
-internal sealed class LiveTargets(IAffinityDialect dialect, NodeMembership node)
+internal sealed class LiveTargets(GuardedDialect dialect, NodeMembership node)
 {
+    /// <summary>How many are remembered that are gone.</summary>
+    public const int MaxGone = 256;
+
+    private readonly Lock _oneAtATime = new();
     private Snapshot? _snapshot;
 
     /// <summary>This node first; the same object until the next heartbeat.</summary>
     public IReadOnlyList<RouteTarget> Now => Current.Targets;
 
-    /// <summary>Who of the directory's last answer can be named: with a dialect that needs addresses, nodes that tell none are left out, or visitors would be given to somebody no cookie leads to. Empty before the first.</summary>
+    /// <summary>Who of the directory's last answer can be named: nodes for which the dialect makes no value, as they tell no address or it does not know them, are left out, or visitors would be given to somebody no cookie leads to. Empty before the first.</summary>
     public IReadOnlyList<NodeRecord> Nodes => Current.Nodes;
+
+    /// <summary>Whether the dialect's values tell names, also of nodes that do not live.</summary>
+    public bool SpellNames => dialect.SpellsNames;
+
+    /// <summary>Who could be named at an earlier heartbeat and cannot be now, the last first; a node that is back with another address is there with its former one. The same object until that changes.</summary>
+    public IReadOnlyList<RouteTarget> Gone => Current.Gone;
 
     private Snapshot Current
     {
@@ -19,17 +29,11 @@ internal sealed class LiveTargets(IAffinityDialect dialect, NodeMembership node)
         {
             var live = node.Live;
             var snapshot = Volatile.Read(ref _snapshot);
-            if (snapshot is null || !ReferenceEquals(snapshot.Live, live))
-            {
-                snapshot = Take(live);
-                Volatile.Write(ref _snapshot, snapshot);
-            }
-
-            return snapshot;
+            return snapshot is not null && ReferenceEquals(snapshot.Live, live) ? snapshot : Take(live);
         }
     }
 
-    /// <summary>Null when the node has no address and the dialect needs one, or when it is not known to live.</summary>
+    /// <summary>Null when the dialect makes no value for the node, or when it is not known to live.</summary>
     public RouteTarget? Find(NodeId id)
     {
         var targets = Now;
@@ -46,9 +50,31 @@ internal sealed class LiveTargets(IAffinityDialect dialect, NodeMembership node)
 
     private Snapshot Take(IReadOnlyList<NodeRecord> live)
     {
-        var nodes = dialect.NeedsAddress ? [.. live.Where(known => known.Id == node.Self || known.Address is not null)] : live;
-        return new Snapshot(live, nodes, RouteTargets.Of(dialect, new RouteTarget(node.Self, node.Address), live));
+        lock (_oneAtATime)
+        {
+            if (_snapshot is { } before && ReferenceEquals(before.Live, live))
+            {
+                return before;
+            }
+
+            var targets = RouteTargets.Of(dialect, new RouteTarget(node.Self, node.Address), live);
+            var named = targets.Select(target => target.Node).ToHashSet();
+            var snapshot = new Snapshot(live, [.. live.Where(known => named.Contains(known.Id))], targets, GoneSince(_snapshot, targets));
+            Volatile.Write(ref _snapshot, snapshot);
+            return snapshot;
+        }
     }
 
-    private sealed record Snapshot(IReadOnlyList<NodeRecord> Live, IReadOnlyList<NodeRecord> Nodes, IReadOnlyList<RouteTarget> Targets);
+    private static IReadOnlyList<RouteTarget> GoneSince(Snapshot? before, IReadOnlyList<RouteTarget> now)
+    {
+        if (before is null)
+        {
+            return [];
+        }
+
+        RouteTarget[] gone = [.. before.Targets.Concat(before.Gone).Except(now).Take(MaxGone)];
+        return gone.SequenceEqual(before.Gone) ? before.Gone : gone;
+    }
+
+    private sealed record Snapshot(IReadOnlyList<NodeRecord> Live, IReadOnlyList<NodeRecord> Nodes, IReadOnlyList<RouteTarget> Targets, IReadOnlyList<RouteTarget> Gone);
 }

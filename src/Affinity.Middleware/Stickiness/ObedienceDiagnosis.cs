@@ -10,13 +10,13 @@ internal sealed record ObedienceDiagnosis(string Symptom, string Cure)
     public static ObedienceDiagnosis Of(ObedienceSign sign, StickinessOptions options) => sign switch
     {
         ObedienceSign.Ignored => new(
-            $"came to another node than the one that their cookie {options.CookieName} names, although that one lives",
-            $"Either the balancer does not follow the cookie, or it cannot reach that node. HAProxy needs \"cookie {options.CookieName} insert preserve nocache\" and \"cookie <Affinity:Node:Id>\" on each server line; "
+            $"came to another node than the one that their cookie {options.CookieName} names{AlthoughItLives(options)}",
+            Doubt(options) + $"Either the balancer does not follow the cookie, or it cannot reach that node. HAProxy needs \"cookie {options.CookieName} insert preserve nocache\" and \"cookie <Affinity:Node:Id>\" on each server line; "
                 + $"nginx a map of $cookie_{options.CookieName} to an upstream per node; Apache \"stickysession={options.CookieName}\" with \"route=<Affinity:Node:Id>\"; Caddy a matcher of the cookie per node. "
                 + "Affinity:Stickiness:CookieName and Affinity:Stickiness:Dialect must be what the balancer expects."),
         ObedienceSign.Moved => new(
-            "came to another node than the one that they are bound to, although that one lives",
-            $"The balancer binds by its own means (Affinity:Stickiness:Ownership is {options.Ownership}, Affinity:Stickiness:Dialect is {options.Dialect}): look whether its session affinity is on, whether several balancers share what they have learned, and whether it reaches that node."),
+            $"came to another node than the one that they are bound to{AlthoughItLives(options)}",
+            Doubt(options) + $"The balancer binds by its own means (Affinity:Stickiness:Ownership is {options.Ownership}, Affinity:Stickiness:Dialect is {options.Dialect}): look whether its session affinity is on, whether several balancers share what they have learned, and whether it reaches that node."),
         ObedienceSign.Missing => new(
             $"came without the cookie {options.CookieName}, although their other cookies came",
             $"Something on the way takes it off: HAProxy does with \"indirect\" on its cookie line, and a proxy or CDN may let only cookies through that it was told of. Let {options.CookieName} through to the app."),
@@ -30,4 +30,9 @@ internal sealed record ObedienceDiagnosis(string Symptom, string Cure)
                 + "If it does not write any, another app sets a cookie of that name: give Affinity:Stickiness:CookieName another one."),
         _ => throw new UnreachableException(),
     };
+
+    private static string AlthoughItLives(StickinessOptions options) => options.StoreKnowsNodes ? ", although that one lives" : "";
+
+    private static string Doubt(StickinessOptions options) => options.StoreKnowsNodes ? ""
+        : $"Whether that node has just gone nobody knows, as the store does not know which nodes live; but this has gone on for {ObedienceRules.WindowsWithoutDirectory} minutes. ";
 }

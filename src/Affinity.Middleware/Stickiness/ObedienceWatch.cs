@@ -5,10 +5,10 @@ using Microsoft.Extensions.Logging;
 namespace Affinity.Stickiness;
 
 /// <summary>
-/// Watches whether the balancer obeys, in windows of a minute, and says once per symptom what is seen and which setting is likely to be wrong: when two windows in a row are bad
-/// (<see cref="ObedienceRules.IsBad"/>). One is not enough: a fail-over moves many visitors, but each of them once. Safe for concurrent use; allocates once a minute.
+/// Watches whether the balancer obeys, in windows of a minute, and says once per symptom what is seen and which setting is likely to be wrong: when enough windows in a row are bad
+/// (<see cref="ObedienceRules.IsBad"/>, <see cref="ObedienceRules.WindowsFor"/>). Safe for concurrent use; allocates once a minute.
 /// </summary>
-internal sealed class ObedienceWatch(StickinessOptions options, NodeMembership node, TimeProvider time, ILogger<ObedienceWatch> logger)
+internal sealed class ObedienceWatch(StickinessOptions options, NodeMembership node, RouteCookie route, LiveTargets targets, TimeProvider time, ILogger<ObedienceWatch> logger)
 {
     public const int MaxNames = 1024;
 
@@ -22,7 +22,8 @@ internal sealed class ObedienceWatch(StickinessOptions options, NodeMembership n
     private readonly long _began = time.GetTimestamp();
     private volatile IReadOnlyList<NodeRecord>? _learned;
     private volatile Counts _counts = new(time.GetTimestamp());
-    private bool _wasBad;
+    private volatile bool _haveRoute;
+    private int _badInARow;
     private int _told;
 
     /// <summary>A response starts. Called once for each, with whatever decision.</summary>
@@ -32,22 +33,49 @@ internal sealed class ObedienceWatch(StickinessOptions options, NodeMembership n
         var sign = ObedienceRules.Read(decision, RequestOf(visit), options);
         if (sign != ObedienceSign.Uncounted)
         {
-            Interlocked.Increment(ref Current().BySign[(int)sign]);
+            var counts = Current();
+            Interlocked.Increment(ref counts.BySign[(int)sign]);
+            if (sign != ObedienceSign.Obeyed)
+            {
+                Interlocked.Or(ref counts.Visitors[(int)sign], 1UL << (VisitorOf(visit) & 63));
+            }
+
+            if (visit.Route.Kind != RouteReadingKind.Absent)
+            {
+                Interlocked.Increment(ref counts.WithRoute);
+            }
         }
     }
+
+    /// <summary>Another number in each process for whom a session or a signed binding tells apart from others; one number for all others together. Nobody chooses what it is made of.</summary>
+    private static int VisitorOf(StickinessFeature visit) =>
+        visit.Ticket.Reading.Ticket is { } ticket ? ticket.Session.GetHashCode()
+        : visit.Binding.Binding is { } binding ? HashCode.Combine(binding.Until, binding.TrackUntil)
+        : 0;
 
     private ObedienceRequest RequestOf(StickinessFeature visit) => new()
     {
         Route = visit.Route.Kind,
         NamesHere = visit.Route.Node == node.Self,
         IsUnknown = visit.Route.Node is { } named && IsUnknown(named),
+        IsOfGone = IsForeign(visit) && options.StoreKnowsNodes && (IsYoung || IsOfGone(visit)),
+        MayBeOfPeer = IsForeign(visit) && !options.StoreKnowsNodes,
+        OthersHaveRoute = _haveRoute,
         HasTicket = visit.Ticket.Reading.Ticket is not null,
         IsSigned = visit.Binding.Binding is not null,
     };
 
+    /// <summary>Whether too little time has passed to know every name.</summary>
+    private bool IsYoung => time.GetElapsedTime(_began) < Grace;
+
+    /// <summary>Whether the value names nobody in a dialect that only tells the values of nodes which live.</summary>
+    private bool IsForeign(StickinessFeature visit) => visit.Route.Kind == RouteReadingKind.Unrecognised && options.Steers && !targets.SpellNames;
+
+    private bool IsOfGone(StickinessFeature visit) => targets.Gone is { Count: > 0 } gone && route.Read(visit, gone).Kind == RouteReadingKind.Named;
+
     private bool IsUnknown(NodeId named)
     {
-        if (named == node.Self || time.GetElapsedTime(_began) < Grace)
+        if (!options.StoreKnowsNodes || named == node.Self || IsYoung)
         {
             return false;
         }
@@ -92,28 +120,33 @@ internal sealed class ObedienceWatch(StickinessOptions options, NodeMembership n
             if (ReferenceEquals(counts, _counts))
             {
                 _counts = new(now);
-                Close(counts.BySign, time.GetElapsedTime(counts.Began, now));
+                Close(counts, time.GetElapsedTime(counts.Began, now));
             }
 
             return _counts;
         }
     }
 
-    private void Close(int[] bySign, TimeSpan elapsed)
+    private void Close(Counts counts, TimeSpan elapsed)
     {
-        var isBad = ObedienceRules.IsBad(bySign);
-        if (isBad && _wasBad)
+        var bySign = counts.BySign;
+        ObedienceRules.LeaveOutFew(bySign, counts.Visitors);
+        _haveRoute = counts.WithRoute > 0 && 2L * counts.WithRoute >= ObedienceRules.Requests(bySign);
+        _badInARow = ObedienceRules.IsBad(bySign) ? _badInARow + 1 : 0;
+        if (_badInARow > 0 && ObedienceRules.Worst(bySign) is var worst && _badInARow >= ObedienceRules.WindowsFor(worst, options))
         {
-            Tell(bySign);
+            Tell(worst, bySign);
         }
 
         // Who has seen nobody for a whole window has seen a good one.
-        _wasBad = isBad && elapsed < 2 * Window;
+        if (elapsed >= 2 * Window)
+        {
+            _badInARow = 0;
+        }
     }
 
-    private void Tell(int[] bySign)
+    private void Tell(ObedienceSign worst, int[] bySign)
     {
-        var worst = ObedienceRules.Worst(bySign);
         if ((_told & (1 << (int)worst)) == 0)
         {
             _told |= 1 << (int)worst;
@@ -126,8 +159,13 @@ internal sealed class ObedienceWatch(StickinessOptions options, NodeMembership n
 
     private sealed class Counts(long began)
     {
+        // How many of those that count came with a route cookie.
+        public int WithRoute;
+
         public long Began { get; } = began;
 
         public int[] BySign { get; } = new int[ObedienceRules.Signs];
+
+        public ulong[] Visitors { get; } = new ulong[ObedienceRules.Signs];
     }
 }

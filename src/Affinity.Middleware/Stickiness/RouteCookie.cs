@@ -13,7 +13,7 @@ namespace Affinity.Stickiness;
 /// <param name="name">Its name, a token of RFC 6265.</param>
 /// <param name="dialect">How its value is written.</param>
 /// <param name="ticket">How the ticket travels: this cookie goes wherever that one goes, or a balancer would not lead who comes with it.</param>
-internal sealed class RouteCookie(string name, IAffinityDialect dialect, TicketOptions ticket)
+internal sealed class RouteCookie(string name, GuardedDialect dialect, TicketOptions ticket)
 {
     private const int TokenBytes = 12;
 
@@ -55,18 +55,19 @@ internal sealed class RouteCookie(string name, IAffinityDialect dialect, TicketO
         return result;
     }
 
+    /// <summary>The same, of the request that a visit began with.</summary>
+    public RouteReading Read(StickinessFeature visit, IReadOnlyList<RouteTarget> live) => Read(visit.Ticket.Response.HttpContext.Request, live);
+
     /// <summary>Sends the visitor to a node from now on; where the dialect does not steer, to whichever node the balancer takes a new value for.</summary>
     /// <param name="response">The response, whose headers have not been sent.</param>
     /// <param name="target">The node; with an address when the dialect needs one.</param>
     /// <param name="maxAge">For how long, in whole seconds, rounded up; null: until the browser closes.</param>
-    /// <exception cref="InvalidOperationException">The dialect made a value that cannot stand in a cookie.</exception>
     public void Write(HttpResponse response, RouteTarget target, TimeSpan? maxAge)
     {
-        var value = dialect.Write(target, NewToken());
-        if (!IsValue(value))
+        // Without a value the visitor keeps what they have, and is served.
+        if (dialect.Write(target, NewToken()) is not { } value)
         {
-            throw new InvalidOperationException(
-                $"{dialect.GetType().FullName} wrote a value that is not 1 to {IAffinityDialect.MaxValueLength} cookie octets (RFC 6265, section 4.1.1); nothing is escaped, as a balancer would not know it again.");
+            return;
         }
 
         UncacheableCookie.Append(response.Headers, $"{name}={value}{_attributes}{UncacheableCookie.MaxAge(maxAge)}");

@@ -57,6 +57,9 @@ public sealed class StickinessOptions
     /// <summary>What a dialect of the app's own says of itself, whatever <see cref="Dialect"/> is; null: there is none.</summary>
     internal bool? OwnDialectSteers { get; set; }
 
+    /// <summary>Whether the nodes learn of each other through the store; without one that can, each knows only itself.</summary>
+    internal bool StoreKnowsNodes { get; set; } = true;
+
     /// <summary>Whether values name a node.</summary>
     internal bool Steers => OwnDialectSteers ?? Dialect != AffinityDialect.Opaque;
 }

@@ -12,10 +12,11 @@ internal static class StickinessServices
     public static IServiceCollection AddStickinessStage(this IServiceCollection services)
     {
         services.AddSingleton(provider => provider.GetService<CustomDialect>()?.Dialect ?? BuiltInDialects.Of(provider.GetRequiredService<StickinessOptions>().Dialect));
-        services.AddSingleton(provider => new RouteCookie(provider.GetRequiredService<StickinessOptions>().CookieName, provider.GetRequiredService<IAffinityDialect>(), provider.GetRequiredService<TicketOptions>()));
+        services.AddSingleton(provider => new RouteCookie(provider.GetRequiredService<StickinessOptions>().CookieName, provider.GetRequiredService<GuardedDialect>(), provider.GetRequiredService<TicketOptions>()));
         services.AddSingleton(provider => new BindingCookie(provider.GetRequiredService<TicketScope>(), provider.GetRequiredService<ISigningKeys>(), provider.GetRequiredService<TicketOptions>()));
         services.AddSingleton(provider => new ApplicationCookie(
             provider.GetRequiredService<StickinessOptions>().ApplicationCookie, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<ApplicationCookie>>()));
+        services.AddSingleton<GuardedDialect>();
         services.AddSingleton<LiveTargets>();
         services.AddSingleton<StickinessReader>();
         services.AddSingleton<StickinessJudge>();

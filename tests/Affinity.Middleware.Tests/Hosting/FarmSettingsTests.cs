@@ -93,6 +93,40 @@ public sealed class FarmSettingsTests
         }
     }
 
+    /// <summary>They were compared by their type, which all of these have in common.</summary>
+    [Fact]
+    public void Values_that_are_computed_in_another_way_or_with_another_secret_are_a_difference()
+    {
+        var dialects = new Func<ComputedDialect>[]
+        {
+            () => ComputedDialect.CaddyCookie("one"),
+            () => ComputedDialect.CaddyCookie("two"),
+            () => ComputedDialect.CaddyCookie(""),
+            ComputedDialect.NginxStickyCookie,
+            () => ComputedDialect.TraefikCookie(),
+            () => ComputedDialect.TraefikCookie("https"),
+            ComputedDialect.ArrCookie,
+            () => new ComputedDialect(target => $"x-{target.Node}", needsAddress: false),
+        };
+        for (var i = 0; i < dialects.Length; i++)
+        {
+            for (var j = 0; j < dialects.Length; j++)
+            {
+                Assert.Equal(i == j ? [] : ["Affinity:Stickiness:Dialect"], Compare(dialects[i](), dialects[j]()));
+            }
+        }
+    }
+
+    [Fact]
+    public void A_dialect_of_the_apps_own_is_compared_by_what_can_be_known_of_it()
+    {
+        var table = new ComputedDialect(target => target.Node.Value == "a" ? "x" : throw new KeyNotFoundException(), needsAddress: false);
+        Assert.Empty(Compare(table, new ComputedDialect(_ => throw new KeyNotFoundException(), needsAddress: false)));
+        Assert.Empty(Compare((IAffinityDialect?)null, null));
+        Assert.Equal(["Affinity:Stickiness:Dialect"], Compare(table, null));
+        Assert.Equal(["Affinity:Stickiness:Dialect"], Compare(table, BuiltInDialects.Of(AffinityDialect.Plain)));
+    }
+
     [Fact]
     public void What_is_told_is_small_and_holds_no_value()
     {
@@ -127,6 +161,9 @@ public sealed class FarmSettingsTests
     private static AffinityOptions Options() => new() { Application = "shop", Secrets = { One }, StandbyStore = { Configuration = "standby:6379" } };
 
     private static NodeRecord Node(AgreedSettings settings) => FakeDirectory.Peer("b") with { Settings = settings.Text };
+
+    private static IEnumerable<string> Compare(IAffinityDialect? own, IAffinityDialect? other) =>
+        DriftRules.Compare(FarmSettings.Of(Options(), "shop", own), [Node(FarmSettings.Of(Options(), "shop", other))]).Select(drift => drift.Setting);
 
     private static IEnumerable<string> Compare(AffinityOptions own, AffinityOptions other) => DriftRules.Compare(FarmSettings.Of(own, "shop"), [Node(FarmSettings.Of(other, "shop"))]).Select(drift => drift.Setting);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Affinity.Nodes;
@@ -186,6 +187,67 @@ public sealed class DialectStageTests
         await visitor.AssertQuietAsync(farm[bound], 4);
     }
 
+    /// <summary>A table of the app's own does not know the node that was added last. Every visitor with a route cookie got 500 from all nodes.</summary>
+    [Fact]
+    public async Task A_node_that_the_apps_dialect_does_not_know_is_no_target_and_nobody_is_refused()
+    {
+        var values = new ConcurrentDictionary<string, string>(StringComparer.Ordinal) { ["a"] = "first", ["b"] = "second", ["c"] = "third" };
+        await using var farm = await StickyFarm.StartAsync("a b", build: builder => new AffinityBuilder(builder.Services).UseDialect(new ComputedDialect(target => values[target.Node.Value], needsAddress: false)));
+        var visitor = await farm.WithSessionAsync("a");
+        await farm.AddAsync("c");
+        values.Remove("c", out _);
+        await farm.BeatAsync();
+        await farm.BeatAsync();
+
+        await visitor.AssertQuietAsync(farm["a"], 4);
+        await visitor.GetOkAsync(farm["b"]);
+        Assert.Equal(RouteTo("second"), visitor.RouteLines());
+
+        await farm.AskAsync("a", NodeWish.Drain);
+        for (var i = 0; i < 10; i++)
+        {
+            var another = farm.NewVisitor();
+            await another.GetOkAsync(farm["a"]);
+            Assert.Equal(RouteTo("second"), another.RouteLines());
+        }
+
+        Assert.Equal(2, farm.Log.Count("RouteValueNotMade"));
+        Assert.All(farm.Log.Warnings.Where(text => text.Contains("ComputedDialect", StringComparison.Ordinal)), text => Assert.Contains("node c", text, StringComparison.Ordinal));
+    }
+
+    /// <summary>What the app had saved by then was answered with 500.</summary>
+    [Fact]
+    public async Task A_dialect_that_fails_when_the_response_starts_costs_the_cookie_and_nothing_else()
+    {
+        var works = true;
+        await using var farm = await StickyFarm.StartAsync("a", build: builder => new AffinityBuilder(builder.Services).UseDialect(new ComputedDialect(target => works ? target.Node.Value : throw new InvalidOperationException("It fails on purpose."), needsAddress: false)));
+        var visitor = farm.NewVisitor();
+        works = false;
+
+        await visitor.PostOkAsync(farm["a"], "/set");
+
+        Assert.Empty(visitor.RouteLines());
+        Assert.Equal("1", await visitor.GetOkAsync(farm["a"], "/get"));
+        works = true;
+        await visitor.GetOkAsync(farm["a"]);
+        Assert.Equal(RouteTo("a"), visitor.RouteLines());
+    }
+
+    [Fact]
+    public async Task A_dialect_that_fails_on_what_a_client_sends_takes_it_for_a_foreign_value()
+    {
+        await using var farm = await StickyFarm.StartAsync("a", build: builder => new AffinityBuilder(builder.Services).UseDialect(new Touchy()));
+        var visitor = await farm.WithSessionAsync("a");
+        visitor.Forge("AFF", "anything");
+
+        await visitor.GetOkAsync(farm["a"]);
+
+        Assert.Equal(RouteTo("a"), visitor.RouteLines());
+        visitor.Forge("AFF", "anything");
+        await visitor.GetOkAsync(farm["a"]);
+        Assert.Equal(1, farm.Log.Count("RouteValueNotRead"));
+    }
+
     private static async Task AssertBindsAndMovesAsync(StickyFarm farm, string here, string there)
     {
         var visitor = await farm.WithSessionAsync("a");
@@ -197,6 +259,17 @@ public sealed class DialectStageTests
         Assert.Matches(there, visitor.Cookies["AFF"]);
         Assert.Single(visitor.LastSetCookies);
         await visitor.AssertQuietAsync(farm["b"]);
+    }
+
+    private sealed class Touchy : IAffinityDialect
+    {
+        public bool Steers => true;
+
+        public bool NeedsAddress => false;
+
+        public string Write(RouteTarget target, string token) => target.Node.Value;
+
+        public RouteReading Read(ReadOnlySpan<char> value, IReadOnlyList<RouteTarget> live) => RouteReading.Named(NodeId.Parse(value[..1].ToString() == "a" && value.Length == 1 ? "a" : ""));
     }
 
     private static string Caddy(string node) => Convert.ToHexStringLower(HMACSHA256.HashData("s3cret"u8, Encoding.UTF8.GetBytes(Addresses[node])));

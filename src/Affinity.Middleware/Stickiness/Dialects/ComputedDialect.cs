@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
+using Affinity.Nodes;
 
 namespace Affinity.Stickiness;
 
@@ -13,17 +14,21 @@ namespace Affinity.Stickiness;
 /// </summary>
 public sealed class ComputedDialect : IAffinityDialect
 {
+    // A name and an address that documents use and no farm has (RFC 5737).
+    private static readonly RouteTarget Example = new(NodeId.Parse("affinity-example"), "192.0.2.1:80");
+
     private readonly Func<RouteTarget, string> _compute;
     private Table _table;
+    private Table _before;
 
     /// <summary>A dialect by a function of one's own.</summary>
-    /// <param name="compute">The node's value, always the same for the same target; see <see cref="IAffinityDialect.Write"/> for what it may consist of.</param>
+    /// <param name="compute">The node's value, always the same for the same target; see <see cref="IAffinityDialect.Write"/> for what it may consist of. A node for which it throws is no target.</param>
     /// <param name="needsAddress">Whether it is made of the address; then it is never called with a target without one.</param>
     public ComputedDialect(Func<RouteTarget, string> compute, bool needsAddress)
     {
         ArgumentNullException.ThrowIfNull(compute);
         (_compute, NeedsAddress) = (compute, needsAddress);
-        _table = new Table([], []);
+        _table = _before = new Table([], []);
     }
 
     /// <inheritdoc/>
@@ -31,6 +36,12 @@ public sealed class ComputedDialect : IAffinityDialect
 
     /// <inheritdoc/>
     public bool NeedsAddress { get; }
+
+    /// <summary>
+    /// What tells two of these apart whose values differ: the recipe, its scheme, its secret. The value of a node that there is not, of the form that every visitor sees; it tells no more of a secret than those do.
+    /// Empty for a function that knows only its own nodes.
+    /// </summary>
+    internal string Fingerprint => ValueOf(Example) ?? "";
 
     /// <summary>Caddy's <c>lb_policy cookie</c>: HMAC-SHA256 of <c>10.1.1.100:8080</c>, the upstream as its configuration dials it, in lower-case hexadecimal.</summary>
     /// <param name="secret">The secret of that line; empty where there is none.</param>
@@ -72,7 +83,7 @@ public sealed class ComputedDialect : IAffinityDialect
         var table = Volatile.Read(ref _table);
         if (!ReferenceEquals(table.Live, live))
         {
-            Volatile.Write(ref _table, table = Compute(live));
+            table = Another(table, live);
         }
 
         return value.Length <= IAffinityDialect.MaxValueLength && table.Readings.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(value, out var reading)
@@ -80,18 +91,50 @@ public sealed class ComputedDialect : IAffinityDialect
             : RouteReading.Unrecognised;
     }
 
+    /// <summary>The nodes that are gone are asked about in turn with those that live.</summary>
+    private Table Another(Table last, IReadOnlyList<RouteTarget> live)
+    {
+        var table = Volatile.Read(ref _before);
+        if (!ReferenceEquals(table.Live, live))
+        {
+            table = Compute(live);
+            Volatile.Write(ref _before, last);
+            Volatile.Write(ref _table, table);
+        }
+
+        return table;
+    }
+
     private Table Compute(IReadOnlyList<RouteTarget> live)
     {
         var readings = new Dictionary<string, RouteReading>(live.Count, StringComparer.Ordinal);
         foreach (var target in live)
         {
-            if (!NeedsAddress || target.Address is not null)
+            if (ValueOf(target) is { } value)
             {
-                readings.TryAdd(_compute(target), RouteReading.Named(target.Node));
+                readings.TryAdd(value, RouteReading.Named(target.Node));
             }
         }
 
         return new Table(live, readings);
+    }
+
+    /// <summary>Null for a node that the function does not know: reading is not to fail for it.</summary>
+    private string? ValueOf(RouteTarget target)
+    {
+        if (NeedsAddress && target.Address is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            return _compute(target);
+        }
+        catch (Exception)
+        {
+            return null;
+        }
     }
 
     [SuppressMessage("Security", "CA5351", Justification = "nginx prescribes it, and nothing rests on its strength.")]

@@ -1,3 +1,5 @@
+using Affinity.Nodes;
+
 namespace Affinity.Stickiness;
 
 /// <summary>Whether a dialect can name this node, tried out when the app starts and not on the first visitor.</summary>
@@ -24,7 +26,7 @@ internal static class DialectValidator
                     ? "Set Affinity:Node:Address to a host and port such as 10.1.1.100:8080."
                     : "Change its Write, or choose another dialect.");
         }
-        else if (dialect.Steers && dialect.Read(value, [self]).Node != self.Node)
+        else if (dialect.Steers && Read(dialect, value, self) != self.Node)
         {
             yield return $"Affinity:Stickiness:Dialect: {name} does not read the value back that it writes for this node, so every visitor would get a new cookie with every response. "
                 + "Change its Read, let its Steers be false, or choose another dialect.";
@@ -37,7 +39,19 @@ internal static class DialectValidator
         {
             return dialect.Write(self, Token);
         }
-        catch (ArgumentException)
+        catch (Exception)
+        {
+            return null;
+        }
+    }
+
+    private static NodeId? Read(IAffinityDialect dialect, string value, RouteTarget self)
+    {
+        try
+        {
+            return dialect.Read(value, [self]).Node;
+        }
+        catch (Exception)
         {
             return null;
         }

@@ -24,8 +24,8 @@ public interface IAffinityDialect
 
     /// <summary>
     /// The value that makes the balancer send the visitor to <paramref name="target"/>: 1 to <see cref="MaxValueLength"/> cookie octets (RFC 6265, section 4.1.1: visible
-    /// ASCII without quote, comma, semicolon and backslash), written as they are. Anything else fails the response with an <see cref="InvalidOperationException"/>.
-    /// <see cref="Read"/> must name the same node when it is given this value; start-up tries it.
+    /// ASCII without quote, comma, semicolon and backslash), written as they are. A node for which it throws or gives anything else is no target:
+    /// its visitors are served and none is sent to it by name, with a warning. <see cref="Read"/> must name the same node when it is given this value; start-up tries it.
     /// </summary>
     /// <param name="target">The node; with an address when <see cref="NeedsAddress"/>.</param>
     /// <param name="token">Random and new for each call, 16 characters of <c>A-Z a-z 0-9 _ -</c>: for dialects that have a place for it, to be left out by others.</param>
@@ -33,7 +33,7 @@ public interface IAffinityDialect
     string Write(RouteTarget target, string token);
 
     /// <summary>
-    /// What the value names, read as the balancer reads it. The value is what a client sent, raw: anything may stand in it, and no exception may come of it. Whatever is not
+    /// What the value names, read as the balancer reads it. The value is what a client sent, raw: anything may stand in it, and no exception may come of it; one counts as unrecognised. Whatever is not
     /// well-formed is <see cref="RouteReading.Unrecognised"/>; a well-formed name is <see cref="RouteReading.Named"/> whether or not such a node lives, where the value tells the name.
     /// </summary>
     /// <param name="value">0 to <see cref="MaxValueLength"/> characters; longer ones are refused before.</param>

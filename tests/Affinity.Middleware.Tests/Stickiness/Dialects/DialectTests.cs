@@ -136,12 +136,52 @@ public sealed class DialectTests
         Assert.Equal(Farm.Live.Count, computed);
     }
 
+    /// <summary>Hundreds of hashes per request, which anybody could have brought about with a foreign value.</summary>
+    [Fact]
+    public void A_computed_dialect_that_is_asked_about_two_snapshots_in_turn_hashes_once_for_each()
+    {
+        var computed = 0;
+        var dialect = new ComputedDialect(
+            target =>
+            {
+                computed++;
+                return target.Node.Value;
+            },
+            needsAddress: false);
+        RouteTarget[] gone = [new(NodeId.Parse("gone"))];
+        for (var i = 0; i < 10; i++)
+        {
+            Assert.Equal("unrecognised", Farm.Said(dialect.Read("foreign", Farm.Live)));
+            Assert.Equal("gone", Farm.Said(dialect.Read("gone", gone)));
+        }
+
+        Assert.Equal(Farm.Live.Count + 1, computed);
+    }
+
     [Fact]
     public void The_targets_are_this_node_and_the_peers_that_the_dialect_can_name()
     {
         NodeRecord[] live = [Record("b", address: null), Record("node-a", address: "stale:1"), Record("c", address: "10.0.0.3:80")];
-        Assert.Equal([Farm.A, new(NodeId.Parse("b")), new(NodeId.Parse("c"), "10.0.0.3:80")], RouteTargets.Of(Farm.Dialects["Plain"], Farm.A, live));
-        Assert.Equal([Farm.A, new(NodeId.Parse("c"), "10.0.0.3:80")], RouteTargets.Of(Farm.Dialects["EnvoyAddress"], Farm.A, live));
+        Assert.Equal([Farm.A, new(NodeId.Parse("b")), new(NodeId.Parse("c"), "10.0.0.3:80")], RouteTargets.Of(Farm.Guarded(Farm.Dialects["Plain"]), Farm.A, live));
+        Assert.Equal([Farm.A, new(NodeId.Parse("c"), "10.0.0.3:80")], RouteTargets.Of(Farm.Guarded(Farm.Dialects["EnvoyAddress"]), Farm.A, live));
+    }
+
+    /// <summary>Longer than Envoy's form has room for; a visitor who was to be sent there got 500.</summary>
+    [Fact]
+    public void A_peer_for_which_the_dialect_makes_no_value_is_no_target()
+    {
+        NodeRecord[] live = [Record("b", address: new string('1', 200)), Record("c", address: "10.0.0.3:80")];
+        Assert.Equal([Farm.A, new(NodeId.Parse("c"), "10.0.0.3:80")], RouteTargets.Of(Farm.Guarded(Farm.Dialects["EnvoyAddress"]), Farm.A, live));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_function_that_does_not_know_a_node_reads_the_values_of_the_others(bool throws)
+    {
+        var dialect = new ComputedDialect(target => target == Farm.B ? (throws ? throw new KeyNotFoundException() : null!) : target.Node.Value, needsAddress: false);
+        Assert.Equal("c", Farm.Said(dialect.Read("c", Farm.Live)));
+        Assert.Equal("unrecognised", Farm.Said(dialect.Read("Node_B", Farm.Live)));
     }
 
     [Fact]

@@ -39,6 +39,10 @@ public sealed class DialectValidatorTests
         "cookie octets", Assert.Single(DialectValidator.Faults(new ComputedDialect(target => $"\"{target.Node}\"", needsAddress: false), Farm.A)), StringComparison.Ordinal);
 
     [Fact]
+    public void A_custom_dialect_that_fails_for_this_node_is_refused() => Assert.Contains(
+        "cookie octets", Assert.Single(DialectValidator.Faults(new ComputedDialect(_ => throw new KeyNotFoundException(), needsAddress: false), Farm.A)), StringComparison.Ordinal);
+
+    [Fact]
     public void A_custom_dialect_that_does_not_know_its_own_value_is_refused() => Assert.Contains(
         "does not read the value back", Assert.Single(DialectValidator.Faults(new OneWay(), Farm.A)), StringComparison.Ordinal);
 

@@ -1,5 +1,6 @@
 using Affinity.Nodes;
 using Affinity.Stickiness;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Affinity.Tests.Stickiness;
 
@@ -26,6 +27,9 @@ internal static class Farm
         ["Traefik"] = ComputedDialect.TraefikCookie(),
         ["ARR"] = ComputedDialect.ArrCookie(),
     };
+
+    /// <summary>As requests call it.</summary>
+    public static GuardedDialect Guarded(IAffinityDialect dialect) => new(dialect, NullLogger<GuardedDialect>.Instance);
 
     /// <summary>The named node; "absent" or "unrecognised" where there is none.</summary>
     public static string Said(RouteReading reading) => reading.Kind switch

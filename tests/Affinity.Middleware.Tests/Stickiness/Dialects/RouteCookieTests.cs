@@ -1,3 +1,4 @@
+using Affinity.Nodes;
 using Affinity.Stickiness;
 using Affinity.Tickets;
 using Microsoft.AspNetCore.Http;
@@ -78,21 +79,42 @@ public sealed class RouteCookieTests
     [InlineData("a\r\nSet-Cookie: b=c")]
     [InlineData("\u00e9")]
     [InlineData(null)]
-    public void What_a_cookie_cannot_hold_fails_with_the_dialects_name_and_without_a_header(string? value)
+    public void What_a_cookie_cannot_hold_is_left_out_and_told_once_with_the_dialects_name(string? value)
     {
-        var cookie = new RouteCookie("AFF", new ComputedDialect(_ => value!, needsAddress: false), Http);
-        var fault = Assert.Throws<InvalidOperationException>(() => cookie.Write(_context.Response, Farm.A, maxAge: null));
-        Assert.Contains(nameof(ComputedDialect), fault.Message, StringComparison.Ordinal);
+        var log = new LogLines<GuardedDialect>();
+        var cookie = new RouteCookie("AFF", new GuardedDialect(new ComputedDialect(_ => value!, needsAddress: false), log), Http);
+        for (var i = 0; i < 3; i++)
+        {
+            cookie.Write(_context.Response, Farm.A, maxAge: null);
+        }
+
         Assert.Equal(0, _context.Response.Headers.SetCookie.Count);
+        Assert.StartsWith("The dialect ComputedDialect makes no route cookie for node node-a", log.TextOf("RouteValueNotMade"), StringComparison.Ordinal);
+    }
+
+    /// <summary>Names come and go without end where nodes are named by their hosts.</summary>
+    [Fact]
+    public void Only_so_many_nodes_are_told_of()
+    {
+        var log = new LogLines<GuardedDialect>();
+        var dialect = new GuardedDialect(new ComputedDialect(_ => throw new InvalidOperationException(), needsAddress: false), log);
+        for (var i = 0; i < 2 * GuardedDialect.MaxTold; i++)
+        {
+            Assert.Null(dialect.Write(new RouteTarget(NodeId.Parse($"n{i}")), Farm.Token));
+        }
+
+        Assert.Equal(GuardedDialect.MaxTold, log.Count("RouteValueNotMade"));
     }
 
     [Fact]
     public void The_longest_value_is_written_and_a_longer_one_is_not()
     {
-        new RouteCookie("AFF", new ComputedDialect(_ => new string('a', IAffinityDialect.MaxValueLength), needsAddress: false), Http)
-            .Write(_context.Response, Farm.A, maxAge: null);
-        var longer = new RouteCookie("AFF", new ComputedDialect(_ => new string('a', IAffinityDialect.MaxValueLength + 1), needsAddress: false), Http);
-        Assert.Throws<InvalidOperationException>(() => longer.Write(_context.Response, Farm.A, maxAge: null));
+        foreach (var length in (int[])[IAffinityDialect.MaxValueLength, IAffinityDialect.MaxValueLength + 1])
+        {
+            new RouteCookie("AFF", Farm.Guarded(new ComputedDialect(_ => new string('a', length), needsAddress: false)), Http).Write(_context.Response, Farm.A, maxAge: null);
+        }
+
+        Assert.StartsWith($"AFF={new string('a', IAffinityDialect.MaxValueLength)};", Assert.Single(_context.Response.Headers.SetCookie), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -149,12 +171,12 @@ public sealed class RouteCookieTests
     public void A_dialect_is_not_asked_about_an_over_long_value()
     {
         _context.Request.Headers.Cookie = "AFF=" + new string('a', IAffinityDialect.MaxValueLength + 1);
-        Assert.Equal(RouteReading.Unrecognised, new RouteCookie("AFF", new Credulous(), Http).Read(_context.Request, Farm.Live));
+        Assert.Equal(RouteReading.Unrecognised, new RouteCookie("AFF", Farm.Guarded(new Credulous()), Http).Read(_context.Request, Farm.Live));
         _context.Request.Headers.Cookie = "AFF=" + new string('a', IAffinityDialect.MaxValueLength);
-        Assert.Equal("node-a", Farm.Said(new RouteCookie("AFF", new Credulous(), Http).Read(_context.Request, Farm.Live)));
+        Assert.Equal("node-a", Farm.Said(new RouteCookie("AFF", Farm.Guarded(new Credulous()), Http).Read(_context.Request, Farm.Live)));
     }
 
-    private static RouteCookie Cookie(string dialect, bool secure = false) => new("AFF", Farm.Dialects[dialect], new TicketOptions { InsecureAllowHttp = !secure });
+    private static RouteCookie Cookie(string dialect, bool secure = false) => new("AFF", Farm.Guarded(Farm.Dialects[dialect]), new TicketOptions { InsecureAllowHttp = !secure });
 
     private sealed class Credulous : IAffinityDialect
     {

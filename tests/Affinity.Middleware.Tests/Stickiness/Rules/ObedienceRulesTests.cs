@@ -61,6 +61,40 @@ public sealed class ObedienceRulesTests
         ObedienceSign.Uncounted,
         ObedienceRules.Read(new(DecisionKind.Assign, StickinessReason.NewVisitor, Farm.Node("a"), Farm.Bound("a", "green")), Absent, new()));
 
+    /// <summary>Each node knows only itself, and takes every other one for gone.</summary>
+    [Fact]
+    public void Where_nobody_knows_which_nodes_live_a_node_that_seems_gone_may_be_one_that_was_not_reached()
+    {
+        var options = new StickinessOptions { StoreKnowsNodes = false };
+        Assert.Equal(ObedienceSign.Ignored, Read("NodeGone", Named, options));
+        Assert.Equal(ObedienceSign.Ignored, Read("NodeGone", Named with { IsSigned = true }, options));
+        Assert.Equal(ObedienceSign.Obeyed, Read("NodeGone", Named with { IsSigned = true, NamesHere = true }, options));
+        Assert.Equal(ObedienceSign.Moved, Read("NodeGone", Named with { IsSigned = true }, new() { StoreKnowsNodes = false, Ownership = RouteOwnership.Balancer }));
+        Assert.Equal(ObedienceSign.Moved, Read("NodeGone", Named with { IsSigned = true }, new() { StoreKnowsNodes = false, Ownership = RouteOwnership.Learned }));
+    }
+
+    [Fact]
+    public void A_value_of_a_node_that_is_gone_is_that_of_a_fail_over()
+    {
+        Assert.Equal(ObedienceSign.Obeyed, Read("RouteUnreadable", Unrecognised with { IsOfGone = true }));
+        Assert.Equal(ObedienceSign.Uncounted, Read("OtherNode", Unrecognised with { IsOfGone = true, IsSigned = true }));
+        Assert.Equal(ObedienceSign.Uncounted, Read("NotObeyed", Unrecognised with { IsOfGone = true, IsSigned = true }));
+    }
+
+    [Fact]
+    public void A_value_that_may_be_a_peers_names_another_node() =>
+        Assert.Equal(ObedienceSign.Ignored, Read("RouteUnreadable", Unrecognised with { MayBeOfPeer = true }, new() { StoreKnowsNodes = false }));
+
+    [Theory]
+    [InlineData("Ignored", 2, 30)]
+    [InlineData("Moved", 2, 30)]
+    [InlineData("Missing", 2, 2)]
+    [InlineData("Replaced", 2, 2)]
+    [InlineData("UnknownName", 2, 2)]
+    public void Only_what_a_fail_over_looks_like_too_must_go_on_for_long_where_nobody_knows_which_nodes_live(string sign, int known, int unknown) => Assert.Equal(
+        (known, unknown),
+        (ObedienceRules.WindowsFor(Enum.Parse<ObedienceSign>(sign), new()), ObedienceRules.WindowsFor(Enum.Parse<ObedienceSign>(sign), new() { StoreKnowsNodes = false })));
+
     [Theory]
     [InlineData("OtherNode", "Moved")]
     [InlineData("NotObeyed", "Moved")]
@@ -75,6 +109,28 @@ public sealed class ObedienceRulesTests
         {
             Assert.Equal(sign, Read(reason, request, new() { Ownership = RouteOwnership.Balancer }).ToString());
         }
+    }
+
+    /// <summary>To move a visitor the app takes the cookie away, as it can name no node; so the next request comes without one, to whichever node.</summary>
+    [Theory]
+    [InlineData("OtherNode")]
+    [InlineData("NotObeyed")]
+    [InlineData("RouteMissing")]
+    [InlineData("NewVisitor")]
+    public void A_learned_cookie_that_is_missing_may_have_been_removed_by_the_app(string reason) =>
+        Assert.Equal(ObedienceSign.Uncounted, Read(reason, Absent with { IsSigned = true }, new() { Ownership = RouteOwnership.Learned }));
+
+    /// <summary>Without a cookie the balancer was free to choose; but when nobody has one, its affinity is off.</summary>
+    [Theory]
+    [InlineData("OtherNode", true)]
+    [InlineData("NotObeyed", true)]
+    [InlineData("NodeGone", false)]
+    public void A_balancers_cookie_that_is_missing_is_no_sign_where_others_have_one(string reason, bool storeKnowsNodes)
+    {
+        var options = new StickinessOptions { Ownership = RouteOwnership.Balancer, StoreKnowsNodes = storeKnowsNodes };
+        Assert.Equal(ObedienceSign.Uncounted, Read(reason, Absent with { IsSigned = true, OthersHaveRoute = true }, options));
+        Assert.Equal(ObedienceSign.Moved, Read(reason, Absent with { IsSigned = true }, options));
+        Assert.Equal(ObedienceSign.Moved, Read(reason, Unrecognised with { IsSigned = true, OthersHaveRoute = true }, options));
     }
 
     [Fact]
@@ -99,6 +155,17 @@ public sealed class ObedienceRulesTests
         var counts = new int[ObedienceRules.Signs];
         (counts[(int)ObedienceSign.Obeyed], counts[(int)ObedienceSign.Ignored]) = (obeyed, ignored);
         Assert.Equal(bad, ObedienceRules.IsBad(counts));
+    }
+
+    [Fact]
+    public void What_fewer_than_five_visitors_have_borne_is_left_out_and_the_rest_stays()
+    {
+        var (counts, visitors) = (new int[ObedienceRules.Signs], new ulong[ObedienceRules.Signs]);
+        (counts[(int)ObedienceSign.Obeyed], counts[(int)ObedienceSign.Ignored], counts[(int)ObedienceSign.Missing]) = (100, 1_000_000, 30);
+        (visitors[(int)ObedienceSign.Obeyed], visitors[(int)ObedienceSign.Ignored], visitors[(int)ObedienceSign.Missing]) = (1, 0b1111, 0b11111);
+        ObedienceRules.LeaveOutFew(counts, visitors);
+        Assert.Equal((100, 0, 30), (counts[(int)ObedienceSign.Obeyed], counts[(int)ObedienceSign.Ignored], counts[(int)ObedienceSign.Missing]));
+        Assert.Equal(ObedienceSign.Missing, ObedienceRules.Worst(counts));
     }
 
     [Fact]
