@@ -312,7 +312,7 @@ public sealed class ObedienceWatchTests
     {
         var guarded = Stickiness.Farm.Guarded(dialect);
         _targets = new LiveTargets(guarded, _node);
-        _route = new RouteCookie("AFF", guarded, secure: true);
+        _route = new RouteCookie("AFF", guarded, new TicketOptions());
         _watch = new(_options, _node, _route, _targets, _time, _log);
         return name => dialect.Write(new RouteTarget(NodeId.Parse($"{name}"), AddressOf(name)), Stickiness.Farm.Token);
     }
