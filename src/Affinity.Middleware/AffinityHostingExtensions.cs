@@ -79,6 +79,7 @@ public static class AffinityHostingExtensions
             settings.Redis.Configuration ??= configuration.GetConnectionString("redis");
             settings.StandbyStore.Configuration ??= configuration.GetConnectionString("affinity-standby");
             settings.HasDatabase = (configuration["Affinity:Postgres:ConnectionString"] ?? configuration.GetConnectionString("affinity-db")) is { Length: > 0 };
+            settings.Node.Sight = settings.Sight;
         });
         // Each stage sees its own options only.
         services.AddSingleton(provider => Settings(provider).Node);

@@ -26,8 +26,8 @@ internal static partial class Log
     internal static partial void NodeNotTakenOff(this ILogger logger, Exception fault, string node, TimeSpan deadAfter);
 
     [LoggerMessage(EventId = 1010, EventName = "DrainBegan", Level = LogLevel.Information,
-        Message = "Node {Node} drains in order to stop: readiness says no, {InFlight} request(s) in flight, {Bound} visitor(s) bound. It serves on for {Notice} so that balancers notice, then for {Evacuation} to send bound visitors to other nodes, if there are any.")]
-    internal static partial void DrainBegan(this ILogger logger, string node, int inFlight, int bound, TimeSpan notice, TimeSpan evacuation);
+        Message = "Node {Node} drains in order to stop: readiness says no, {InFlight} request(s) in flight, {Bound} visitor(s) bound. It serves on for {Notice} so that balancers notice, then for {Evacuation} to send bound visitors to other nodes: {Because}.")]
+    internal static partial void DrainBegan(this ILogger logger, string node, int inFlight, int bound, TimeSpan notice, TimeSpan evacuation, string because);
 
     [LoggerMessage(EventId = 1013, EventName = "DrainAsked", Level = LogLevel.Information,
         Message = "Node {Node} drains by command: readiness says no, {Bound} visitor(s) bound; after {Notice} they too are sent to other nodes. It goes on serving, and takes visitors again when the command is taken back.")]

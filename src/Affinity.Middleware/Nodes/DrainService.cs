@@ -25,8 +25,8 @@ internal sealed class DrainService(NodeMembership node, Heartbeat heartbeat, Dra
         try
         {
             await heartbeat.BeatAsync(cancellationToken);
-            var (notice, evacuation) = node.HasActivePeers ? (options.Notice, options.Evacuation) : default;
-            logger.DrainBegan(node.Self.Value, node.Requests.InFlight, node.Bound.Count, notice, evacuation);
+            var (notice, evacuation, because) = Plan();
+            logger.DrainBegan(node.Self.Value, node.Requests.InFlight, node.Bound.Count, notice, evacuation, because);
             await WaitUntilDrainingForAsync(notice, cancellationToken);
             if (node.Bound.Count > 0)
             {
@@ -47,6 +47,15 @@ internal sealed class DrainService(NodeMembership node, Heartbeat heartbeat, Dra
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Time for balancers to notice where another node may take over, and time to send visitors to it where it has a name.</summary>
+    private (TimeSpan Notice, TimeSpan Evacuation, string Because) Plan() => node switch
+    {
+        { HasActivePeers: true } => (options.Notice, options.Evacuation, "another node takes visitors"),
+        { Sight: PeerSight.Blind } => (options.Notice, TimeSpan.Zero, "without a store other nodes are not known by name, and only their balancer can send visitors to them"),
+        { Sight: PeerSight.Alone } => (TimeSpan.Zero, TimeSpan.Zero, "no store is configured, so this is the only node"),
+        _ => (TimeSpan.Zero, TimeSpan.Zero, "no other node takes visitors"),
+    };
 
     private Task WaitUntilDrainingForAsync(TimeSpan duration, CancellationToken cancellationToken)
     {

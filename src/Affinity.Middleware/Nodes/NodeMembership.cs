@@ -22,6 +22,9 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     /// <summary>The version of the app; null when not given.</summary>
     public string? Track { get; init; }
 
+    /// <summary>What the directory can tell of other nodes.</summary>
+    public PeerSight Sight { get; init; }
+
     /// <summary>Up to which level this node reads and could write the forms of what nodes share.</summary>
     public int FormatLevel { get; init; } = FormatRules.Newest;
 

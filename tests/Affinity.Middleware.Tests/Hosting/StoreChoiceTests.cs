@@ -35,6 +35,22 @@ public sealed class StoreChoiceTests
         Assert.Empty(Faults(options, [.. Enum.GetValues<StoreKind>()]));
     }
 
+    [Theory]
+    [InlineData(StoreKind.Memory, SessionCarrier.Store, nameof(PeerSight.Alone))]
+    [InlineData(StoreKind.Memory, SessionCarrier.Cookie, nameof(PeerSight.Blind))]
+    [InlineData(StoreKind.Distributed, SessionCarrier.Store, nameof(PeerSight.Blind))]
+    [InlineData(StoreKind.Distributed, SessionCarrier.Cookie, nameof(PeerSight.Blind))]
+    [InlineData(StoreKind.Redis, SessionCarrier.Store, nameof(PeerSight.All))]
+    [InlineData(StoreKind.Postgres, SessionCarrier.Cookie, nameof(PeerSight.All))]
+    [InlineData(StoreKind.RedisOverPostgres, SessionCarrier.Store, nameof(PeerSight.All))]
+    public void Whether_nodes_can_know_each_other_follows_from_the_store_and_the_carrier(StoreKind store, SessionCarrier carrier, string sight)
+    {
+        var options = Options(store, redis: true, database: true);
+        options.Sessions.Carrier = carrier;
+
+        Assert.Equal(sight, options.Sight.ToString());
+    }
+
     [Fact]
     public void Two_connection_strings_and_no_word_of_which_is_meant_is_a_fault()
     {
@@ -122,6 +138,7 @@ public sealed class StoreChoiceTests
         Assert.IsType<MemoryNodeDirectory>(app.Services.GetRequiredService<INodeDirectory>());
         Assert.IsType<MemoryKeyVault>(app.Services.GetRequiredService<IKeyVault>());
         Assert.Null(app.Services.GetService<ISessionAnnouncements>());
+        Assert.Equal(PeerSight.Blind, app.Services.GetRequiredService<NodeMembership>().Sight);
         Assert.NotNull(app.Services.GetRequiredService<SessionLoader>());
     }
 

@@ -20,6 +20,29 @@ public sealed class DrainServiceTests
         _drain = new(_node, heartbeat, _options, _time, _log);
     }
 
+    /// <summary>With sessions in cookies and no store the directory never shows a peer: the drain took 8 ms whatever the notice was, and no balancer's check ever saw it.</summary>
+    [Fact]
+    public async Task Balancers_get_the_notice_where_nodes_cannot_know_each_other_and_nobody_is_evacuated()
+    {
+        var drain = Drain(PeerSight.Blind).StoppingAsync(CancellationToken.None);
+        await _time.WaitForArmedTimersAsync(1);
+        _time.Advance(_options.Notice - TimeSpan.FromTicks(1));
+        Assert.False(drain.IsCompleted);
+        _time.Advance(TimeSpan.FromTicks(1));
+        await drain;
+        Assert.Contains("for 00:00:03 so that balancers notice, then for 00:00:00", _log.TextOf("DrainBegan"), StringComparison.Ordinal);
+        Assert.Contains("without a store other nodes are not known", _log.TextOf("DrainBegan"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(nameof(PeerSight.Alone), "no store is configured, so this is the only node")]
+    [InlineData(nameof(PeerSight.All), "no other node takes visitors")]
+    public async Task A_drain_that_waits_for_nobody_says_why(string sight, string because)
+    {
+        await Drain(Enum.Parse<PeerSight>(sight)).StoppingAsync(CancellationToken.None);
+        Assert.EndsWith(because + ".", _log.TextOf("DrainBegan"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Readiness_and_the_other_nodes_know_before_the_notice_begins()
     {
@@ -132,6 +155,15 @@ public sealed class DrainServiceTests
         _directory.Answer = FakeDirectory.Away;
         await _drain.StoppingAsync(CancellationToken.None);
         Assert.Equal(["DrainBegan", "DrainEnded"], _log.Events);
+    }
+
+    /// <summary>A node with a visitor, whose directory shows it alone.</summary>
+    private DrainService Drain(PeerSight sight)
+    {
+        _directory.Answer = FakeDirectory.Accept;
+        var node = TestNode.Create(_time, sight: sight);
+        node.Bound.Stays(1);
+        return new(node, new Heartbeat(_directory, node, new NodeOptions(), _options, _time, TestMetrics.Create(), new LogLines<Heartbeat>()), _options, _time, _log);
     }
 
     private async Task EndNoticeAsync()
