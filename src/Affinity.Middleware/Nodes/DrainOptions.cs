@@ -11,7 +11,7 @@ public sealed class DrainOptions
 
     /// <summary>
     /// The second part: bound visitors are served, and the response sends them to another node from then on. Whoever makes no request in this time moves when the balancer finds the node gone, and loses nothing either.
-    /// Skipped when no other node is known to take visitors, or nobody is bound. 0 to 1 hour; 5 seconds by default.
+    /// Skipped when no other node is known to take visitors, or nobody is bound: no visitor with a session is, and those without one cannot be. 0 to 1 hour; 5 seconds by default.
     /// </summary>
     public TimeSpan Evacuation { get; set; } = TimeSpan.FromSeconds(5);
 

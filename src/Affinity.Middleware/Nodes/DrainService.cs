@@ -28,7 +28,7 @@ internal sealed class DrainService(NodeMembership node, Heartbeat heartbeat, Dra
             var (notice, evacuation, because) = Plan();
             logger.DrainBegan(node.Self.Value, node.Requests.InFlight, node.Bound.Count, notice, evacuation, because);
             await WaitUntilDrainingForAsync(notice, cancellationToken);
-            if (node.Bound.Count > 0)
+            if (node.Bound.Count > 0 || node.Bound.LeavesSomeOut)
             {
                 await WaitUntilDrainingForAsync(notice + evacuation, cancellationToken);
             }

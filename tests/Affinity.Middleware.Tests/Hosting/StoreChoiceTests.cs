@@ -51,6 +51,23 @@ public sealed class StoreChoiceTests
         Assert.Equal(sight, options.Sight.ToString());
     }
 
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("Node:Track=blue", true)]
+    [InlineData("Stickiness:Bind=Always", true)]
+    [InlineData("Stickiness:Lifetime=Application;Stickiness:ApplicationCookie=SHOP", true)]
+    [InlineData("Stickiness:Bind=Always;Stickiness:Ownership=Balancer", false)]
+    [InlineData("Stickiness:Bind=Always;Stickiness:Enabled=false", false)]
+    public async Task Visitors_without_a_session_are_bound_and_not_counted_with_tracks_with_the_first_response_or_with_a_cookie_of_the_apps(string settings, bool leavesSomeOut)
+    {
+        var builder = WebApplication.CreateBuilder();
+        builder.Configuration.AddInMemoryCollection(settings.Split(';', StringSplitOptions.RemoveEmptyEntries).Select(setting => setting.Split('=')).Select(parts => KeyValuePair.Create<string, string?>("Affinity:" + parts[0], parts[1])));
+        builder.AddAffinity();
+        await using var app = builder.Build();
+
+        Assert.Equal(leavesSomeOut, app.Services.GetRequiredService<BoundVisitors>().LeavesSomeOut);
+    }
+
     [Fact]
     public void Two_connection_strings_and_no_word_of_which_is_meant_is_a_fault()
     {

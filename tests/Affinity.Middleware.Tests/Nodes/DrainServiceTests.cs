@@ -24,7 +24,7 @@ public sealed class DrainServiceTests
     [Fact]
     public async Task Balancers_get_the_notice_where_nodes_cannot_know_each_other_and_nobody_is_evacuated()
     {
-        var drain = Drain(PeerSight.Blind).StoppingAsync(CancellationToken.None);
+        var drain = Alone(PeerSight.Blind).StoppingAsync(CancellationToken.None);
         await _time.WaitForArmedTimersAsync(1);
         _time.Advance(_options.Notice - TimeSpan.FromTicks(1));
         Assert.False(drain.IsCompleted);
@@ -39,7 +39,7 @@ public sealed class DrainServiceTests
     [InlineData(nameof(PeerSight.All), "no other node takes visitors")]
     public async Task A_drain_that_waits_for_nobody_says_why(string sight, string because)
     {
-        await Drain(Enum.Parse<PeerSight>(sight)).StoppingAsync(CancellationToken.None);
+        await Alone(Enum.Parse<PeerSight>(sight)).StoppingAsync(CancellationToken.None);
         Assert.EndsWith(because + ".", _log.TextOf("DrainBegan"), StringComparison.Ordinal);
     }
 
@@ -85,6 +85,19 @@ public sealed class DrainServiceTests
         _time.Advance(TimeSpan.FromTicks(1));
         await drain;
         Assert.Contains("1 visitor(s) who made no request meanwhile", _log.TextOf("DrainEnded"), StringComparison.Ordinal);
+    }
+
+    /// <summary>With tracks, or bound from the first response on, visitors without a session are bound too, and were never sent away: nothing counts them.</summary>
+    [Fact]
+    public async Task Visitors_who_are_bound_and_not_counted_are_given_the_evacuation_too()
+    {
+        var drain = Drain(TestNode.Create(_time, countsAll: false)).StoppingAsync(CancellationToken.None);
+        await EndNoticeAsync();
+        await _time.WaitForArmedTimersAsync(1);
+        _time.Advance(_options.Evacuation - TimeSpan.FromTicks(1));
+        Assert.False(drain.IsCompleted);
+        _time.Advance(TimeSpan.FromTicks(1));
+        await drain;
     }
 
     [Fact]
@@ -158,13 +171,16 @@ public sealed class DrainServiceTests
     }
 
     /// <summary>A node with a visitor, whose directory shows it alone.</summary>
-    private DrainService Drain(PeerSight sight)
+    private DrainService Alone(PeerSight sight)
     {
         _directory.Answer = FakeDirectory.Accept;
         var node = TestNode.Create(_time, sight: sight);
         node.Bound.Stays(1);
-        return new(node, new Heartbeat(_directory, node, new NodeOptions(), _options, _time, TestMetrics.Create(), new LogLines<Heartbeat>()), _options, _time, _log);
+        return Drain(node);
     }
+
+    private DrainService Drain(NodeMembership node) =>
+        new(node, new Heartbeat(_directory, node, new NodeOptions(), _options, _time, TestMetrics.Create(), new LogLines<Heartbeat>()), _options, _time, _log);
 
     private async Task EndNoticeAsync()
     {
