@@ -46,11 +46,11 @@ internal static partial class Log
     internal static partial void NodeCommandNotConfirmed(this ILogger logger, Exception fault, string node, string command);
 
     [LoggerMessage(EventId = 1011, EventName = "DrainEnded", Level = LogLevel.Information,
-        Message = "Node {Node} is drained after {Elapsed}: nothing in flight, {Requests} request(s) served in its life. {Bound} visitor(s) who made no request meanwhile are still bound to it; they move with their next one and lose nothing.")]
-    internal static partial void DrainEnded(this ILogger logger, string node, TimeSpan elapsed, long requests, int bound);
+        Message = "Node {Node} is drained after {Elapsed}: what was in flight has finished, and {Later} request(s) that came later finish while the server stops; {Requests} served in its life. {Bound} visitor(s) who made no request meanwhile are still bound to it; they move with their next one and lose nothing.")]
+    internal static partial void DrainEnded(this ILogger logger, string node, TimeSpan elapsed, int later, long requests, int bound);
 
     [LoggerMessage(EventId = 1012, EventName = "DrainCutShort", Level = LogLevel.Warning,
-        Message = "Node {Node} stops after {Elapsed} with {InFlight} request(s) still in flight. Longer requests need a longer Affinity:Drain:Timeout and HostOptions.ShutdownTimeout.")]
+        Message = "Node {Node} stops after {Elapsed} with {InFlight} request(s) in flight that began before the wait for them. Such long requests need a longer Affinity:Drain:Timeout and HostOptions.ShutdownTimeout.")]
     internal static partial void DrainCutShort(this ILogger logger, string node, TimeSpan elapsed, int inFlight);
 
     [LoggerMessage(EventId = 1030, EventName = "NodeSettingsDiffer", Level = LogLevel.Warning,

@@ -15,7 +15,7 @@ public sealed class DrainOptions
     /// </summary>
     public TimeSpan Evacuation { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long requests in flight may take to finish after that. 0 to 1 hour; 15 seconds by default.</summary>
+    /// <summary>How long the requests that are in flight after that may take to finish; the server itself finishes those that begin later. 0 to 1 hour; 15 seconds by default.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>What happens to visitors without a binding meanwhile. They are served and sent to another node, by default.</summary>

@@ -6,7 +6,7 @@ namespace Affinity.Nodes;
 
 /// <summary>
 /// Leaves without an error for anybody. On SIGTERM the host calls <see cref="StoppingAsync"/> while the server still accepts and serves, and stops the server only when it has returned:
-/// readiness says no, balancers get time to notice, bound visitors are sent to other nodes, requests in flight finish. A drain by command has done the first two already.
+/// readiness says no, balancers get time to notice, bound visitors are sent to other nodes, requests in flight by then finish. A drain by command has done the first two already.
 /// </summary>
 internal sealed class DrainService(NodeMembership node, Heartbeat heartbeat, DrainOptions options, TimeProvider time, ILogger<DrainService> logger)
     : IHostedLifecycleService
@@ -33,14 +33,15 @@ internal sealed class DrainService(NodeMembership node, Heartbeat heartbeat, Dra
                 await WaitUntilDrainingForAsync(notice + evacuation, cancellationToken);
             }
 
-            await node.Requests.WhenIdleAsync().WaitAsync(options.Timeout, time, cancellationToken);
+            // What comes later the server itself waits for when it stops.
+            await node.Requests.WhenEarlierLeftAsync().WaitAsync(options.Timeout, time, cancellationToken);
             var elapsed = time.GetElapsedTime(began);
-            logger.DrainEnded(node.Self.Value, elapsed, node.Requests.Served, node.Bound.Count);
+            logger.DrainEnded(node.Self.Value, elapsed, node.Requests.InFlight, node.Requests.Served, node.Bound.Count);
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
             var elapsed = time.GetElapsedTime(began);
-            logger.DrainCutShort(node.Self.Value, elapsed, node.Requests.InFlight);
+            logger.DrainCutShort(node.Self.Value, elapsed, node.Requests.Earlier);
         }
     }
 

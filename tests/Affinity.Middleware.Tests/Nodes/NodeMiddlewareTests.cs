@@ -27,8 +27,7 @@ public sealed class NodeMiddlewareTests : IAsyncDisposable
     {
         _node.Joined([_node.ToRecord(), FakeDirectory.Peer("node-z")]);
         _node.Requests.Enter();
-        _node.Requests.Enter();
-        _node.Requests.Leave();
+        _node.Requests.Leave(_node.Requests.Enter());
         var (status, body) = await GetAsync(path);
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Equal("""{"node":"node-a","state":"active","inFlight":1,"bound":0,"requests":1,"live":2}""", body);
