@@ -9,6 +9,7 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     private volatile Standing _standing = new(Live: [], FormatRules.First, HoldsName: false, Answers: false, Problem: null);
     private Leave? _leave;
     private NodeRecord? _told;
+    private Memory? _remembered;
     private Action<string>? _storeMayHaveLost;
 
     public NodeId Self { get; } = self;
@@ -69,8 +70,8 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     /// <summary>How many other nodes lived when the directory last answered, or at the answer before: a directory that has lost its data fills again with the next beats.</summary>
     public int PeersLately => Math.Max(Others(_standing.Live), _standing.Before);
 
-    /// <summary>Whether another node took visitors then.</summary>
-    public bool HasActivePeers => _standing.Live.Any(n => n.Id != Self && n.State == NodeState.Active);
+    /// <summary>Whether another node took visitors then; for a while after the directory has lost its data also whether one did before that.</summary>
+    public bool HasActivePeers => AnyTakesVisitors(_standing.Live) || Volatile.Read(ref _remembered) is { } loss && time.GetElapsedTime(loss.Since) < loss.For;
 
     /// <summary>This node with its state of now and its load of the last beat; costs a request nothing.</summary>
     public NodeRecord Record
@@ -94,7 +95,17 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     public void Joined(IReadOnlyList<NodeRecord> live)
     {
         var trusted = Trusted(live);
-        _standing = new(trusted, FormatRules.ToWrite(FormatLevel, trusted), HoldsName: true, Answers: true, Problem: null) { Before = Others(_standing.Live), Drift = DriftFrom(trusted), TellsAll = DriftRules.AnyDiffers(Settings, trusted.Where(node => node.Id != Self)) };
+        _standing = new(trusted, FormatRules.ToWrite(FormatLevel, trusted), HoldsName: true, Answers: true, Problem: null) { Before = Others(_standing.Live), TookVisitorsBefore = AnyTakesVisitors(_standing.Live), Drift = DriftFrom(trusted), TellsAll = DriftRules.AnyDiffers(Settings, trusted.Where(node => node.Id != Self)) };
+    }
+
+    /// <summary>The directory no longer had this node's record: other nodes may live that it does not name until their next beat.</summary>
+    /// <param name="deadAfter">After this time those that live have beaten again.</param>
+    public void Forgotten(TimeSpan deadAfter)
+    {
+        if (_standing.TookVisitorsBefore)
+        {
+            Volatile.Write(ref _remembered, new(time.GetTimestamp(), deadAfter));
+        }
     }
 
     /// <summary>Whom to tell, on the heartbeat's thread, that the directory may have lost what it had acknowledged, with the reason in words: it no longer had this node's record, or is another server's history.</summary>
@@ -156,6 +167,8 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
         return DriftRules.AreSame(before, now) ? before : now;
     }
 
+    private bool AnyTakesVisitors(NodeRecord[] live) => live.Any(node => node.Id != Self && node.State == NodeState.Active);
+
     private int Others(NodeRecord[] live) => live.Count(node => node.Id != Self);
 
     // One reference, so that a reader never sees the parts of two beats.
@@ -164,6 +177,9 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
         /// <summary>How many others lived at the answer before.</summary>
         public int Before { get; init; }
 
+        /// <summary>Whether one of them took visitors.</summary>
+        public bool TookVisitorsBefore { get; init; }
+
         public IReadOnlyList<SettingDrift> Drift { get; init; } = [];
 
         /// <summary>Whether this node tells all its settings one by one.</summary>
@@ -171,4 +187,6 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     }
 
     private sealed record Leave(long Since, bool Stops);
+
+    private sealed record Memory(long Since, TimeSpan For);
 }

@@ -87,6 +87,41 @@ public sealed class DrainServiceTests
         Assert.Contains("1 visitor(s) who made no request meanwhile", _log.TextOf("DrainEnded"), StringComparison.Ordinal);
     }
 
+    /// <summary>With Redis' <c>volatile-ttl</c> the directory is what is evicted first: until the others had beaten again a drain saw no peers and left out its notice.</summary>
+    [Fact]
+    public async Task A_directory_that_has_just_lost_its_data_does_not_make_a_node_the_last_one()
+    {
+        var heartbeat = new Heartbeat(_directory, _node, new NodeOptions(), _options, _time, TestMetrics.Create(), new LogLines<Heartbeat>());
+        await heartbeat.BeatAsync(CancellationToken.None);
+        _directory.Answer = FakeDirectory.Accept;
+        await heartbeat.BeatAsync(CancellationToken.None);
+        _directory.Answer = self => FakeDirectory.Accept(self) with { Renewed = true };
+        await heartbeat.BeatAsync(CancellationToken.None);
+
+        var drain = _drain.StoppingAsync(CancellationToken.None);
+        await _time.WaitForArmedTimersAsync(1);
+        _time.Advance(_options.Notice - TimeSpan.FromTicks(1));
+        Assert.False(drain.IsCompleted);
+        _time.Advance(TimeSpan.FromTicks(1));
+        await drain;
+    }
+
+    [Fact]
+    public async Task Peers_that_have_not_come_back_by_the_time_that_kills_a_node_are_gone()
+    {
+        var heartbeat = new Heartbeat(_directory, _node, new NodeOptions(), _options, _time, TestMetrics.Create(), new LogLines<Heartbeat>());
+        await heartbeat.BeatAsync(CancellationToken.None);
+        _directory.Answer = FakeDirectory.Accept;
+        await heartbeat.BeatAsync(CancellationToken.None);
+        Assert.True(_node.HasActivePeers);
+        _directory.Answer = self => FakeDirectory.Accept(self) with { Renewed = true };
+        await heartbeat.BeatAsync(CancellationToken.None);
+        _time.Advance(new NodeOptions().DeadAfter);
+        Assert.False(_node.HasActivePeers);
+        await _drain.StoppingAsync(CancellationToken.None);
+        Assert.Equal(["DrainBegan", "DrainEnded"], _log.Events);
+    }
+
     /// <summary>With tracks, or bound from the first response on, visitors without a session are bound too, and were never sent away: nothing counts them.</summary>
     [Fact]
     public async Task Visitors_who_are_bound_and_not_counted_are_given_the_evacuation_too()
