@@ -9,6 +9,9 @@ internal sealed class NodeHealth(NodeMembership node, IEnumerable<IReadinessChec
 
     public LiveAnswer Live() => new(node.Self.Value, StateWord(), node.Requests.InFlight, node.Bound.Count, node.Requests.Served, node.Live.Count);
 
+    /// <summary>Whether nothing is missing that the node needs to serve visitors.</summary>
+    public bool HasAll() => Array.TrueForAll(_checks, check => check.NotReadyBecause() is null);
+
     public ReadyAnswer Ready()
     {
         List<string> reasons = [];
@@ -38,7 +41,12 @@ internal sealed class NodeHealth(NodeMembership node, IEnumerable<IReadinessChec
         };
     }
 
-    private string StateWord() => node.State == NodeState.Draining ? "draining" : "active";
+    private string StateWord() => node.ToldState switch
+    {
+        NodeState.Draining => "draining",
+        NodeState.Starting => "starting",
+        _ => "active",
+    };
 }
 
 /// <summary>The body of <c>/live</c>. <c>Live</c> counts the living nodes of the farm.</summary>

@@ -7,6 +7,7 @@ namespace Affinity.Nodes;
 internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvider time)
 {
     private volatile Standing _standing = new(Live: [], FormatRules.First, HoldsName: false, Answers: false, Problem: null);
+    private volatile bool _serves;
     private Leave? _leave;
     private NodeRecord? _told;
     private Memory? _remembered;
@@ -35,7 +36,14 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     /// <summary>In which of them others differ, as of the last beat that the directory answered.</summary>
     public IReadOnlyList<SettingDrift> Drift => _standing.Drift;
 
+    /// <summary>Whether it drains. A request that has come to a node that is still starting is served as by any other.</summary>
     public NodeState State => Volatile.Read(ref _leave) is null ? NodeState.Active : NodeState.Draining;
+
+    /// <summary>What the others are told.</summary>
+    public NodeState ToldState => State == NodeState.Active && !_serves ? NodeState.Starting : State;
+
+    /// <summary>Whether the node has begun to take visitors; from then on for good.</summary>
+    public bool Serves => _serves;
 
     /// <summary>Whether it drains in order to stop, from which there is no way back.</summary>
     public bool IsStopping => Volatile.Read(ref _leave) is { Stops: true };
@@ -83,12 +91,16 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
         }
     }
 
+    /// <summary>The server listens, and nothing is missing any more: the others may send visitors.</summary>
+    public void BeginServing() => _serves = true;
+
     /// <summary>This node as it stands now, as the directory is told.</summary>
     public NodeRecord ToRecord()
     {
         var record = new NodeRecord(Self, Incarnation, State, Requests.InFlight) { Bound = Bound.Count, Address = Address, Track = Track, Stopping = IsStopping, FormatLevel = FormatLevel, Settings = _standing.TellsAll ? Settings.Text : Settings.Short };
         Volatile.Write(ref _told, record);
-        return record;
+        var told = ToldState;
+        return told == record.State ? record : record with { State = told };
     }
 
     /// <summary>The directory holds this node under its name.</summary>
