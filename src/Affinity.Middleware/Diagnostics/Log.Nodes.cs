@@ -30,7 +30,7 @@ internal static partial class Log
     internal static partial void DrainBegan(this ILogger logger, string node, int inFlight, int bound, TimeSpan notice, TimeSpan evacuation, string because);
 
     [LoggerMessage(EventId = 1013, EventName = "DrainAsked", Level = LogLevel.Information,
-        Message = "Node {Node} drains by command: readiness says no, {Bound} visitor(s) bound; after {Notice} they too are sent to other nodes. It goes on serving, and takes visitors again when the command is taken back.")]
+        Message = "Node {Node} drains by command: readiness says no if another node takes visitors, {Bound} visitor(s) bound; after {Notice} they too are sent to other nodes. It goes on serving, and takes visitors again when the command is taken back.")]
     internal static partial void DrainAsked(this ILogger logger, string node, int bound, TimeSpan notice);
 
     [LoggerMessage(EventId = 1014, EventName = "DrainTakenBack", Level = LogLevel.Information,

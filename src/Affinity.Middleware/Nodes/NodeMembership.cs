@@ -51,6 +51,9 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     /// <summary>For how long it has been draining; null when it takes visitors.</summary>
     public TimeSpan? DrainingFor => Volatile.Read(ref _leave) is { } leave ? time.GetElapsedTime(leave.Since) : null;
 
+    /// <summary>Whether it drains by command although it is known that no other node takes visitors: if it did not take them, nobody would.</summary>
+    public bool IsLastToServe => State == NodeState.Draining && !IsStopping && Sight != PeerSight.Blind && !HasActivePeers;
+
     public RequestCount Requests { get; } = new();
 
     public BoundVisitors Bound { get; } = bound;
