@@ -53,7 +53,8 @@ internal sealed class HeartbeatService(Heartbeat heartbeat, NodeMembership node,
 
     private async Task BeatOnAsync()
     {
-        using var timer = new PeriodicTimer(NextInterval(), time);
+        // Each node its own part of the first interval: those that one command has started would all beat at the same moment from then on.
+        using var timer = new PeriodicTimer(NextInterval() * node.Phase, time);
         try
         {
             while (await timer.WaitForNextTickAsync(_end.Token))

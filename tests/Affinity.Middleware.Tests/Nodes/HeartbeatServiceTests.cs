@@ -111,6 +111,37 @@ public sealed class HeartbeatServiceTests : IDisposable
         Assert.Equal((_node.Self, _node.Incarnation), Assert.Single(_directory.Left));
     }
 
+    /// <summary>200 nodes that one command starts would beat in step from then on: what is measured for them is measured for beats that are spread.</summary>
+    [Fact]
+    public async Task The_second_beat_comes_at_the_nodes_own_part_of_the_interval_and_the_next_one_an_interval_later()
+    {
+        await _service.StartingAsync(CancellationToken.None);
+        await _directory.NextBeatAsync();
+        foreach (var rest in new[] { TimeSpan.FromSeconds(1) * _node.Phase, TimeSpan.FromSeconds(1) })
+        {
+            await _time.WaitForArmedTimersAsync(1);
+            var before = _directory.Seen.Count;
+            _time.Advance(rest - TimeSpan.FromTicks(1));
+            Assert.Equal(before, _directory.Seen.Count);
+            _time.Advance(TimeSpan.FromTicks(1));
+            await _directory.NextBeatAsync();
+        }
+
+        await _service.StoppedAsync(CancellationToken.None);
+        Assert.Equal(3, _directory.Seen.Count);
+    }
+
+    [Fact]
+    public void Nodes_that_start_together_have_different_parts()
+    {
+        var phases = Enumerable.Range(0, 200).Select(_ => TestNode.Create(_time).Phase).ToArray();
+
+        Assert.All(phases, phase => Assert.InRange(phase, 1 / 256.0, 1));
+
+        // 50 are expected in each quarter.
+        Assert.All(Enumerable.Range(0, 4), quarter => Assert.True(phases.Count(phase => (int)((phase * 4) - 0.001) == quarter) > 10));
+    }
+
     [Fact]
     public async Task A_node_that_has_not_joined_tries_again_every_second_however_long_its_interval()
     {
