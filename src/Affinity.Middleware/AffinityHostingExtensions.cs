@@ -80,6 +80,7 @@ public static class AffinityHostingExtensions
             settings.StandbyStore.Configuration ??= configuration.GetConnectionString("affinity-standby");
             settings.HasDatabase = (configuration["Affinity:Postgres:ConnectionString"] ?? configuration.GetConnectionString("affinity-db")) is { Length: > 0 };
             settings.Stickiness.StoreKnowsNodes = settings.StoreKnowsNodes;
+            settings.Node.Sight = settings.Sight;
         });
         // Each stage sees its own options only.
         services.AddSingleton(provider => Settings(provider).Node);
@@ -99,7 +100,7 @@ public static class AffinityHostingExtensions
             Settings(provider), provider.GetRequiredService<IOptions<DataProtectionOptions>>().Value.ApplicationDiscriminator, provider.GetService<CustomDialect>()?.Dialect, provider.GetServices<AgreedSetting>()));
 
         // A visitor whose session has ended for idleness is bound to nothing.
-        services.AddSingleton(provider => new BoundVisitors(Settings(provider).Sessions.IdleTimeout, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new BoundVisitors(Settings(provider).Sessions.IdleTimeout, provider.GetRequiredService<TimeProvider>()) { LeavesSomeOut = Settings(provider).BindsWithoutSession });
         services.AddSingleton(provider => new TicketScope(Settings(provider).Application!, [.. Settings(provider).Secrets]) { IsShared = Settings(provider).SharesKeys });
     }
 

@@ -77,6 +77,13 @@ public sealed class AffinityOptions
     /// <summary>Whether the store knows which nodes live, and keeps keys.</summary>
     internal bool StoreKnowsNodes => ChosenStore is StoreKind.Redis or StoreKind.Postgres or StoreKind.RedisOverPostgres;
 
+    /// <summary>What the node directory can tell of other instances.</summary>
+    internal PeerSight Sight => StoreKnowsNodes ? PeerSight.All : IsShared || Sessions.Carrier == SessionCarrier.Cookie ? PeerSight.Blind : PeerSight.Alone;
+
+    /// <summary>Whether visitors without a session are bound to a node.</summary>
+    internal bool BindsWithoutSession => Stickiness.Enabled
+        && (Node.Track is not null || (Stickiness.Ownership != RouteOwnership.Balancer && (Stickiness.Bind == BindMoment.Always || Stickiness.Lifetime == BindingLifetime.Application)));
+
     /// <summary>Whether keys lie where all instances reach them.</summary>
     internal bool SharesKeys => StoreKnowsNodes || KeyDirectory is not null;
 }

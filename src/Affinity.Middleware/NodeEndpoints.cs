@@ -50,7 +50,7 @@ internal static class NodeEndpoints
         {
             case NodeCommandOutcome.Accepted:
                 var node = result.Node is { } record ? context.RequestServices.GetRequiredService<FarmStatus>().Describe(record) : null;
-                return EndpointAnswer.WriteAsync(context, StatusCodes.Status202Accepted, new(NodeCommands.WordOf(wish), NodeCommands.NextAfter(wish, result.Node), node), FarmJson.Default.CommandAnswer);
+                return EndpointAnswer.WriteAsync(context, StatusCodes.Status202Accepted, new(NodeCommands.WordOf(wish), NodeCommands.NextAfter(wish, result), node), FarmJson.Default.CommandAnswer);
             case NodeCommandOutcome.NotLiving:
                 return EndpointAnswer.RefuseAsync(context, StatusCodes.Status404NotFound, "No such node", $"No node of this name lives. GET {NodePaths.Nodes} names those that do.");
             case NodeCommandOutcome.Stopping:

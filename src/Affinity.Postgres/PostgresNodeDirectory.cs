@@ -10,6 +10,7 @@ internal sealed class PostgresNodeDirectory(PostgresDatabase database, ILogger<P
 {
     private const string Active = "active";
     private const string Draining = "draining";
+    private const string Starting = "starting";
     private const string Drain = "drain";
     private const string Serve = "serve";
 
@@ -67,7 +68,7 @@ internal sealed class PostgresNodeDirectory(PostgresDatabase database, ILogger<P
         parameters.AddText(call.Id);
         parameters.AddUuid(self.Incarnation);
         parameters.AddBigint(call.DeadAfter);
-        parameters.AddText(self.State == NodeState.Draining ? Draining : Active);
+        parameters.AddText(self.State switch { NodeState.Draining => Draining, NodeState.Starting => Starting, _ => Active });
         parameters.AddInteger(self.InFlight);
         parameters.AddInteger(self.Bound);
         parameters.AddTextOrNull(self.Address);
@@ -121,7 +122,7 @@ internal sealed class PostgresNodeDirectory(PostgresDatabase database, ILogger<P
         const int Stopping = 11;
         const int FormatLevel = 12;
         const int Settings = 13;
-        NodeState? state = reader.GetString(State) switch { Active => NodeState.Active, Draining => NodeState.Draining, _ => null };
+        NodeState? state = reader.GetString(State) switch { Active => NodeState.Active, Draining => NodeState.Draining, Starting => NodeState.Starting, _ => null };
         return state is { } told && NodeId.TryParse(reader.GetString(Id), out var id)
             ? new NodeRecord(id, reader.GetGuid(Incarnation), told, reader.GetInt32(InFlight))
             {

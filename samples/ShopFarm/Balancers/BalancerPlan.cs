@@ -19,7 +19,7 @@ internal sealed record BalancerPlan(string Address, int Port, IReadOnlyList<Bala
     /// <summary>The app's <c>Affinity:Stickiness:CookieName</c>.</summary>
     public string Cookie { get; init; } = "AFF";
 
-    /// <summary>How many of a hundred new visitors start on the second track, where a template knows of tracks.</summary>
+    /// <summary>How many of a hundred new visitors start on the second track, where a template knows of tracks; 0 to 100.</summary>
     public int SecondTrackPercent { get; init; } = 10;
 
     /// <summary>The tracks in the order of their first nodes.</summary>

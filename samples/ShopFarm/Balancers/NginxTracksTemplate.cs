@@ -11,8 +11,7 @@ internal sealed class NginxTracksTemplate : NginxTemplate
         return $$"""
             # The share of new visitors. With tracks, Affinity binds with the first response, so each visitor draws once.
             split_clients $request_id $shops_new {
-                {{plan.SecondTrackPercent}}% shops_{{second}};
-                * shops_{{first}};
+            {{Lines(Shares(plan), share => "    " + share)}}
             }
 
             # The other version only when no node of this one answers.
@@ -30,5 +29,16 @@ internal sealed class NginxTracksTemplate : NginxTemplate
             {{Server(plan)}}
 
             """;
+    }
+
+    private static IEnumerable<string> Shares(BalancerPlan plan)
+    {
+        // nginx refuses 0%, so nobody is no line.
+        if (plan.SecondTrackPercent > 0)
+        {
+            yield return $"{plan.SecondTrackPercent}% shops_{plan.Tracks[1]};";
+        }
+
+        yield return $"* shops_{plan.Tracks[0]};";
     }
 }

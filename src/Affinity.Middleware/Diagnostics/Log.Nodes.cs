@@ -26,11 +26,11 @@ internal static partial class Log
     internal static partial void NodeNotTakenOff(this ILogger logger, Exception fault, string node, TimeSpan deadAfter);
 
     [LoggerMessage(EventId = 1010, EventName = "DrainBegan", Level = LogLevel.Information,
-        Message = "Node {Node} drains in order to stop: readiness says no, {InFlight} request(s) in flight, {Bound} visitor(s) bound. It serves on for {Notice} so that balancers notice, then for {Evacuation} to send bound visitors to other nodes, if there are any.")]
-    internal static partial void DrainBegan(this ILogger logger, string node, int inFlight, int bound, TimeSpan notice, TimeSpan evacuation);
+        Message = "Node {Node} drains in order to stop: readiness says no, {InFlight} request(s) in flight, {Bound} visitor(s) bound. It serves on for {Notice} so that balancers notice, then for {Evacuation} to send bound visitors to other nodes: {Because}.")]
+    internal static partial void DrainBegan(this ILogger logger, string node, int inFlight, int bound, TimeSpan notice, TimeSpan evacuation, string because);
 
     [LoggerMessage(EventId = 1013, EventName = "DrainAsked", Level = LogLevel.Information,
-        Message = "Node {Node} drains by command: readiness says no, {Bound} visitor(s) bound; after {Notice} they too are sent to other nodes. It goes on serving, and takes visitors again when the command is taken back.")]
+        Message = "Node {Node} drains by command: readiness says no if another node takes visitors, {Bound} visitor(s) bound; after {Notice} they too are sent to other nodes. It goes on serving, and takes visitors again when the command is taken back.")]
     internal static partial void DrainAsked(this ILogger logger, string node, int bound, TimeSpan notice);
 
     [LoggerMessage(EventId = 1014, EventName = "DrainTakenBack", Level = LogLevel.Information,
@@ -46,11 +46,11 @@ internal static partial class Log
     internal static partial void NodeCommandNotConfirmed(this ILogger logger, Exception fault, string node, string command);
 
     [LoggerMessage(EventId = 1011, EventName = "DrainEnded", Level = LogLevel.Information,
-        Message = "Node {Node} is drained after {Elapsed}: nothing in flight, {Requests} request(s) served in its life. {Bound} visitor(s) who made no request meanwhile are still bound to it; they move with their next one and lose nothing.")]
-    internal static partial void DrainEnded(this ILogger logger, string node, TimeSpan elapsed, long requests, int bound);
+        Message = "Node {Node} is drained after {Elapsed}: what was in flight has finished, and {Later} request(s) that came later finish while the server stops; {Requests} served in its life. {Bound} visitor(s) who made no request meanwhile are still bound to it; they move with their next one and lose nothing.")]
+    internal static partial void DrainEnded(this ILogger logger, string node, TimeSpan elapsed, int later, long requests, int bound);
 
     [LoggerMessage(EventId = 1012, EventName = "DrainCutShort", Level = LogLevel.Warning,
-        Message = "Node {Node} stops after {Elapsed} with {InFlight} request(s) still in flight. Longer requests need a longer Affinity:Drain:Timeout and HostOptions.ShutdownTimeout.")]
+        Message = "Node {Node} stops after {Elapsed} with {InFlight} request(s) in flight that began before the wait for them. Such long requests need a longer Affinity:Drain:Timeout and HostOptions.ShutdownTimeout.")]
     internal static partial void DrainCutShort(this ILogger logger, string node, TimeSpan elapsed, int inFlight);
 
     [LoggerMessage(EventId = 1030, EventName = "NodeSettingsDiffer", Level = LogLevel.Warning,

@@ -12,6 +12,9 @@ internal sealed class BoundVisitors(TimeSpan window, TimeProvider time)
 {
     public const int Capacity = 16_384;
 
+    /// <summary>Whether visitors are bound who are not counted: nothing tells those without a session apart.</summary>
+    public bool LeavesSomeOut { get; init; }
+
     // Reading is free of locks and writing is not: a visitor who comes often is written once in a while.
     private readonly TimeSpan _precision = window / 100;
 

@@ -19,6 +19,7 @@ internal sealed class FarmStatus(NodeMembership node)
     {
         { Stopping: true } => "stopping",
         { State: NodeState.Draining } => "draining",
+        { State: NodeState.Starting } => "starting",
         _ => "active",
     };
 }
@@ -32,7 +33,7 @@ internal sealed class FarmStatus(NodeMembership node)
 /// <param name="Nodes">In ordinal order of id.</param>
 internal sealed record NodesAnswer(string Node, bool DirectoryAnswers, string? Problem, int WritesLevel, IReadOnlyList<SettingDrift>? Drift, IReadOnlyList<NodeAnswer> Nodes);
 
-/// <summary>One node. <c>State</c> is <c>active</c>, <c>draining</c> or <c>stopping</c>; <c>Self</c>: it is the one that tells.</summary>
+/// <summary>One node. <c>State</c> is <c>starting</c>, <c>active</c>, <c>draining</c> or <c>stopping</c>; <c>Self</c>: it is the one that tells.</summary>
 internal sealed record NodeAnswer(string Id, Guid Incarnation, string State, string? Track, string? Address, int InFlight, int Bound, int FormatLevel, bool Self);
 
 /// <summary>A command that was accepted, what follows from it, and the node as it was last seen; null when it tells of itself in a form that this version cannot read.</summary>

@@ -4,14 +4,15 @@ namespace Affinity.Nodes;
 
 /// <summary>
 /// Beats from before the server listens until after it has stopped. The first beat is awaited, bounded, so that a node whose directory answers is ready with its first request;
-/// a directory that is away does not keep the app from starting.
+/// a directory that is away does not keep the app from starting. Until the server listens the node is told as starting, so that nobody is sent to it: an app may take long to start.
 /// </summary>
-internal sealed class HeartbeatService(Heartbeat heartbeat, NodeMembership node, NodeOptions options, TimeProvider time) : IHostedLifecycleService, IDisposable
+internal sealed class HeartbeatService(Heartbeat heartbeat, NodeMembership node, NodeHealth health, NodeOptions options, TimeProvider time) : IHostedLifecycleService, IDisposable
 {
-    private static readonly TimeSpan WhileNotJoined = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WhileNotReady = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _end = new();
     private Task _beating = Task.CompletedTask;
+    private volatile bool _listens;
 
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
@@ -21,7 +22,15 @@ internal sealed class HeartbeatService(Heartbeat heartbeat, NodeMembership node,
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>The server listens. The others are told at once, if the directory answers; else with the next beat.</summary>
+    public async Task StartedAsync(CancellationToken cancellationToken)
+    {
+        _listens = true;
+        if (ServesFromNowOn() && node.DirectoryAnswers)
+        {
+            await heartbeat.BeatAsync(cancellationToken);
+        }
+    }
 
     public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -44,11 +53,13 @@ internal sealed class HeartbeatService(Heartbeat heartbeat, NodeMembership node,
 
     private async Task BeatOnAsync()
     {
-        using var timer = new PeriodicTimer(NextInterval(), time);
+        // Each node its own part of the first interval: those that one command has started would all beat at the same moment from then on.
+        using var timer = new PeriodicTimer(NextInterval() * node.Phase, time);
         try
         {
             while (await timer.WaitForNextTickAsync(_end.Token))
             {
+                ServesFromNowOn();
                 await heartbeat.BeatAsync(_end.Token);
                 timer.Period = NextInterval();
             }
@@ -59,7 +70,18 @@ internal sealed class HeartbeatService(Heartbeat heartbeat, NodeMembership node,
         }
     }
 
-    /// <summary>A node that has not joined takes no visitors, so it does not wait long for its next try.</summary>
+    private bool ServesFromNowOn()
+    {
+        if (!_listens || node.Serves || !health.HasAll())
+        {
+            return false;
+        }
+
+        node.BeginServing();
+        return true;
+    }
+
+    /// <summary>A node that has not joined, or lacks something, takes no visitors, so it does not wait long for its next try.</summary>
     private TimeSpan NextInterval() =>
-        node.HasJoined || options.HeartbeatInterval < WhileNotJoined ? options.HeartbeatInterval : WhileNotJoined;
+        (node.HasJoined && node.Serves) || options.HeartbeatInterval < WhileNotReady ? options.HeartbeatInterval : WhileNotReady;
 }

@@ -36,19 +36,23 @@ internal sealed class NodeCommands(INodeDirectory directory, NodeMembership node
 
         logger.NodeCommandAccepted(id.Value, word);
         await heartbeat.BeatAsync(cancellationToken);
-        return new(NodeCommandOutcome.Accepted, Find(id));
+        return new(NodeCommandOutcome.Accepted, Find(id)) { NobodyElseServes = node.Sight != PeerSight.Blind && !OthersServe(id) };
     }
 
     public static string WordOf(NodeWish wish) => wish == NodeWish.Drain ? "drain" : "undrain";
 
     /// <summary>What follows from an accepted command, in one sentence for the operator.</summary>
-    public static string NextAfter(NodeWish wish, NodeRecord? node) => (wish, node) switch
+    public static string NextAfter(NodeWish wish, NodeCommandResult result) => (wish, result.Node) switch
     {
         (NodeWish.Drain, { Stopping: true }) => "It is stopping and takes no visitors already.",
+        (NodeWish.Drain, _) when result.NobodyElseServes => "It drains, at the latest with its next heartbeat, but no other node takes visitors: it stays ready and serves them until another one does. Start or undrain one first.",
         (NodeWish.Drain, { State: NodeState.Draining }) => "It drains: its readiness says no, its visitors are sent to other nodes, and it goes on serving until it is stopped or undrained.",
         (NodeWish.Drain, _) => "It drains with its next heartbeat: its readiness says no, its visitors are sent to other nodes, and it goes on serving until it is stopped or undrained.",
         _ => "It takes visitors, at the latest with its next heartbeat.",
     };
+
+    private bool OthersServe(NodeId id) =>
+        (node.Self != id && node.ToldState == NodeState.Active) || node.Live.Any(record => record.Id != id && record.Id != node.Self && record.State == NodeState.Active);
 
     private NodeRecord? Find(NodeId id)
     {
@@ -87,4 +91,8 @@ internal enum NodeCommandOutcome
 
 /// <param name="Outcome">What became of it.</param>
 /// <param name="Node">The node as last seen, when it was accepted or refused for its state; null when it could not be read.</param>
-internal readonly record struct NodeCommandResult(NodeCommandOutcome Outcome, NodeRecord? Node);
+internal readonly record struct NodeCommandResult(NodeCommandOutcome Outcome, NodeRecord? Node)
+{
+    /// <summary>Whether it is known that no node but this one takes visitors.</summary>
+    public bool NobodyElseServes { get; init; }
+}

@@ -7,8 +7,10 @@ namespace Affinity.Nodes;
 internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvider time)
 {
     private volatile Standing _standing = new(Live: [], FormatRules.First, HoldsName: false, Answers: false, Problem: null);
+    private volatile bool _serves;
     private Leave? _leave;
     private NodeRecord? _told;
+    private Memory? _remembered;
     private Action<string>? _storeMayHaveLost;
 
     public NodeId Self { get; } = self;
@@ -16,11 +18,17 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     /// <summary>Random per process start.</summary>
     public Guid Incarnation { get; } = Guid.NewGuid();
 
+    /// <summary>Above 0 and at most 1, random per process start: at which part of an interval it does what all nodes do once in each.</summary>
+    public double Phase => (Incarnation.ToByteArray()[0] + 1) / 256.0;
+
     /// <summary>As the balancer dials it; null when not given.</summary>
     public string? Address { get; init; }
 
     /// <summary>The version of the app; null when not given.</summary>
     public string? Track { get; init; }
+
+    /// <summary>What the directory can tell of other nodes.</summary>
+    public PeerSight Sight { get; init; }
 
     /// <summary>Up to which level this node reads and could write the forms of what nodes share.</summary>
     public int FormatLevel { get; init; } = FormatRules.Newest;
@@ -31,13 +39,23 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     /// <summary>In which of them others differ, as of the last beat that the directory answered.</summary>
     public IReadOnlyList<SettingDrift> Drift => _standing.Drift;
 
+    /// <summary>Whether it drains. A request that has come to a node that is still starting is served as by any other.</summary>
     public NodeState State => Volatile.Read(ref _leave) is null ? NodeState.Active : NodeState.Draining;
+
+    /// <summary>What the others are told.</summary>
+    public NodeState ToldState => State == NodeState.Active && !_serves ? NodeState.Starting : State;
+
+    /// <summary>Whether the node has begun to take visitors; from then on for good.</summary>
+    public bool Serves => _serves;
 
     /// <summary>Whether it drains in order to stop, from which there is no way back.</summary>
     public bool IsStopping => Volatile.Read(ref _leave) is { Stops: true };
 
     /// <summary>For how long it has been draining; null when it takes visitors.</summary>
     public TimeSpan? DrainingFor => Volatile.Read(ref _leave) is { } leave ? time.GetElapsedTime(leave.Since) : null;
+
+    /// <summary>Whether it drains by command although it is known that no other node takes visitors: if it did not take them, nobody would.</summary>
+    public bool IsLastToServe => State == NodeState.Draining && !IsStopping && Sight != PeerSight.Blind && !HasActivePeers;
 
     public RequestCount Requests { get; } = new();
 
@@ -66,8 +84,8 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     /// <summary>How many other nodes lived when the directory last answered, or at the answer before: a directory that has lost its data fills again with the next beats.</summary>
     public int PeersLately => Math.Max(Others(_standing.Live), _standing.Before);
 
-    /// <summary>Whether another node took visitors then.</summary>
-    public bool HasActivePeers => _standing.Live.Any(n => n.Id != Self && n.State == NodeState.Active);
+    /// <summary>Whether another node took visitors then; for a while after the directory has lost its data also whether one did before that.</summary>
+    public bool HasActivePeers => AnyTakesVisitors(_standing.Live) || Volatile.Read(ref _remembered) is { } loss && time.GetElapsedTime(loss.Since) < loss.For;
 
     /// <summary>This node with its state of now and its load of the last beat; costs a request nothing.</summary>
     public NodeRecord Record
@@ -79,19 +97,33 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
         }
     }
 
+    /// <summary>The server listens, and nothing is missing any more: the others may send visitors.</summary>
+    public void BeginServing() => _serves = true;
+
     /// <summary>This node as it stands now, as the directory is told.</summary>
     public NodeRecord ToRecord()
     {
         var record = new NodeRecord(Self, Incarnation, State, Requests.InFlight) { Bound = Bound.Count, Address = Address, Track = Track, Stopping = IsStopping, FormatLevel = FormatLevel, Settings = _standing.TellsAll ? Settings.Text : Settings.Short };
         Volatile.Write(ref _told, record);
-        return record;
+        var told = ToldState;
+        return told == record.State ? record : record with { State = told };
     }
 
     /// <summary>The directory holds this node under its name.</summary>
     public void Joined(IReadOnlyList<NodeRecord> live)
     {
         var trusted = Trusted(live);
-        _standing = new(trusted, FormatRules.ToWrite(FormatLevel, trusted), HoldsName: true, Answers: true, Problem: null) { Before = Others(_standing.Live), Drift = DriftFrom(trusted), TellsAll = DriftRules.AnyDiffers(Settings, trusted.Where(node => node.Id != Self)) };
+        _standing = new(trusted, FormatRules.ToWrite(FormatLevel, trusted), HoldsName: true, Answers: true, Problem: null) { Before = Others(_standing.Live), TookVisitorsBefore = AnyTakesVisitors(_standing.Live), Drift = DriftFrom(trusted), TellsAll = DriftRules.AnyDiffers(Settings, trusted.Where(node => node.Id != Self)) };
+    }
+
+    /// <summary>The directory no longer had this node's record: other nodes may live that it does not name until their next beat.</summary>
+    /// <param name="deadAfter">After this time those that live have beaten again.</param>
+    public void Forgotten(TimeSpan deadAfter)
+    {
+        if (_standing.TookVisitorsBefore)
+        {
+            Volatile.Write(ref _remembered, new(time.GetTimestamp(), deadAfter));
+        }
     }
 
     /// <summary>Whom to tell, on the heartbeat's thread, that the directory may have lost what it had acknowledged, with the reason in words: it no longer had this node's record, or is another server's history.</summary>
@@ -153,6 +185,8 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
         return DriftRules.AreSame(before, now) ? before : now;
     }
 
+    private bool AnyTakesVisitors(NodeRecord[] live) => live.Any(node => node.Id != Self && node.State == NodeState.Active);
+
     private int Others(NodeRecord[] live) => live.Count(node => node.Id != Self);
 
     // One reference, so that a reader never sees the parts of two beats.
@@ -161,6 +195,9 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
         /// <summary>How many others lived at the answer before.</summary>
         public int Before { get; init; }
 
+        /// <summary>Whether one of them took visitors.</summary>
+        public bool TookVisitorsBefore { get; init; }
+
         public IReadOnlyList<SettingDrift> Drift { get; init; } = [];
 
         /// <summary>Whether this node tells all its settings one by one.</summary>
@@ -168,4 +205,6 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     }
 
     private sealed record Leave(long Since, bool Stops);
+
+    private sealed record Memory(long Since, TimeSpan For);
 }

@@ -37,7 +37,7 @@ internal sealed class NodeMiddleware(RequestDelegate next, NodeMembership node, 
             context.Response.OnStarting(SetHeaders, context);
         }
 
-        node.Requests.Enter();
+        var entered = node.Requests.Enter();
         Task serving;
         try
         {
@@ -45,20 +45,20 @@ internal sealed class NodeMiddleware(RequestDelegate next, NodeMembership node, 
         }
         catch
         {
-            node.Requests.Leave();
+            node.Requests.Leave(entered);
             throw;
         }
 
         if (!serving.IsCompleted)
         {
-            return LeaveAfterAsync(serving);
+            return LeaveAfterAsync(serving, entered);
         }
 
-        node.Requests.Leave();
+        node.Requests.Leave(entered);
         return serving;
     }
 
-    private async Task LeaveAfterAsync(Task serving)
+    private async Task LeaveAfterAsync(Task serving, bool entered)
     {
         try
         {
@@ -66,7 +66,7 @@ internal sealed class NodeMiddleware(RequestDelegate next, NodeMembership node, 
         }
         finally
         {
-            node.Requests.Leave();
+            node.Requests.Leave(entered);
         }
     }
 

@@ -30,6 +30,9 @@ public sealed class NodeOptions
     /// <summary>Below this path stand <c>/live</c> and <c>/ready</c>. Starts with a slash and does not end with one; <c>/affinity/health</c> by default.</summary>
     public string HealthPath { get; set; } = "/affinity/health";
 
+    /// <summary>What the store's node directory can tell of other nodes.</summary>
+    internal PeerSight Sight { get; set; }
+
     /// <summary>How long one call of the node directory may take.</summary>
     internal TimeSpan CallLimit => HeartbeatInterval < TimeSpan.FromSeconds(1) ? HeartbeatInterval : TimeSpan.FromSeconds(1);
 }

@@ -7,7 +7,7 @@ namespace Affinity.Nodes;
 /// <param name="InFlight">How many requests it is serving.</param>
 public sealed record NodeRecord(NodeId Id, Guid Incarnation, NodeState State, int InFlight)
 {
-    /// <summary>How many visitors are bound to it, as far as it knows; zero or more.</summary>
+    /// <summary>How many visitors with a session are bound to it, as far as it knows; zero or more.</summary>
     public int Bound { get; init; }
 
     /// <summary>Its address as the balancer dials it, <c>10.1.1.100:8080</c>, for balancers whose cookie is made of it; null when not given.</summary>

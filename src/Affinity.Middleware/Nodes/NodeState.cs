@@ -8,4 +8,7 @@ public enum NodeState
 
     /// <summary>Serves the visitors it has, takes no new ones, and sends them to other nodes.</summary>
     Draining,
+
+    /// <summary>Lives and has its name, and takes no visitors yet: its server does not listen, or something is missing that it needs to serve them.</summary>
+    Starting,
 }

@@ -3,37 +3,54 @@ namespace Affinity.Nodes;
 /// <summary>How many requests this node is serving and has served. Health requests are not counted. Safe for concurrent use.</summary>
 internal sealed class RequestCount
 {
-    private int _inFlight;
+    private readonly TaskCompletionSource _earlierLeft = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _earlier;
+    private int _later;
     private long _served;
-    private TaskCompletionSource? _idle;
+    private volatile bool _isLater;
 
-    public int InFlight => Volatile.Read(ref _inFlight);
+    public int InFlight => Volatile.Read(ref _earlier) + Volatile.Read(ref _later);
+
+    /// <summary>Of those in flight, how many began before <see cref="WhenEarlierLeftAsync"/> was called; all before that.</summary>
+    public int Earlier => Volatile.Read(ref _earlier);
 
     public long Served => Interlocked.Read(ref _served);
 
-    public void Enter() => Interlocked.Increment(ref _inFlight);
+    /// <returns>What to leave with.</returns>
+    public bool Enter()
+    {
+        var isLater = _isLater;
+        Interlocked.Increment(ref (isLater ? ref _later : ref _earlier));
+        return isLater;
+    }
 
-    public void Leave()
+    /// <param name="isLater">What <see cref="Enter"/> has answered.</param>
+    public void Leave(bool isLater)
     {
         Interlocked.Increment(ref _served);
-        if (Interlocked.Decrement(ref _inFlight) == 0)
+        if (isLater)
         {
-            Volatile.Read(ref _idle)?.TrySetResult();
+            Interlocked.Decrement(ref _later);
+        }
+        else if (Interlocked.Decrement(ref _earlier) == 0 && _isLater)
+        {
+            _earlierLeft.TrySetResult();
         }
     }
 
-    /// <summary>Ends at the first moment from now on at which no request is in flight. For one waiter: a later call takes the place of an earlier one.</summary>
-    public Task WhenIdleAsync()
+    /// <summary>
+    /// Ends when those requests have left that are in flight at the first call. Those that come later are not waited for: under steady traffic there is no moment at which nothing is in flight.
+    /// </summary>
+    public Task WhenEarlierLeftAsync()
     {
-        var idle = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        // A full fence: a request that leaves from here on sees the waiter, and one that left before is seen by the check.
-        Interlocked.Exchange(ref _idle, idle);
-        if (InFlight == 0)
+        // With a full fence: a request that leaves from here on sees it, and one that left before is seen by the check.
+        _isLater = true;
+        Interlocked.MemoryBarrier();
+        if (Earlier == 0)
         {
-            idle.TrySetResult();
+            _earlierLeft.TrySetResult();
         }
 
-        return idle.Task;
+        return _earlierLeft.Task;
     }
 }

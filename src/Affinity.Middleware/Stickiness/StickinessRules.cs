@@ -114,7 +114,7 @@ internal static class StickinessRules
         var node = Find(facts.Live, bound.Node);
         if (node is not { State: NodeState.Active })
         {
-            return ToHome(facts, bound, node is null ? StickinessReason.NodeGone : StickinessReason.NodeDraining);
+            return ToHome(facts, bound, node is { State: NodeState.Draining } ? StickinessReason.NodeDraining : StickinessReason.NodeGone);
         }
 
         if (IsPinned(facts, bound) && !IsOn(node, bound.Track))

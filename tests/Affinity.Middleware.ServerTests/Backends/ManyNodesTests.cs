@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Affinity.Backends.Postgres;
 using Affinity.Backends.Redis;
 using Affinity.Nodes;
 using Affinity.ServerTests.Kit;
@@ -10,7 +11,7 @@ using Xunit.Abstractions;
 
 namespace Affinity.ServerTests.Backends;
 
-/// <summary>A farm of 200 nodes, each with a connection of its own, that beat once a second on one Redis: what a beat costs, and that nobody is overlooked.</summary>
+/// <summary>A farm of 200 nodes, each with a connection of its own, that beat once a second on one store: what a beat costs, and that nobody is overlooked.</summary>
 [Collection(MeasuredAlone.Name)]
 public sealed class ManyNodesTests(ITestOutputHelper output)
 {
@@ -18,12 +19,13 @@ public sealed class ManyNodesTests(ITestOutputHelper output)
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan DeadAfter = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Measured = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan MeasuredOnPostgres = TimeSpan.FromSeconds(3);
 
     [ServerFact(Needs.Redis)]
     public async Task Each_of_200_nodes_sees_all_others_by_one_command_a_beat_and_a_killed_one_is_gone_in_time()
     {
         await using var server = await RedisServer.StartAsync();
-        var nodes = Enumerable.Range(0, Count).Select(i => new Node(server.ConnectionString, i)).ToArray();
+        var nodes = Enumerable.Range(0, Count).Select(i => OnRedis(server.ConnectionString, i)).ToArray();
         try
         {
             await JoinAsync(nodes);
@@ -34,6 +36,53 @@ public sealed class ManyNodesTests(ITestOutputHelper output)
         {
             await Task.WhenAll(nodes.Select(node => node.DisposeAsync().AsTask()));
         }
+    }
+
+    /// <summary>How a killed one goes is the conformance suite's.</summary>
+    [ServerFact(Needs.Postgres)]
+    public async Task Each_of_200_nodes_sees_all_others_on_PostgreSQL()
+    {
+        await using var server = await PostgresServer.StartAsync(new PostgresServerOptions { Settings = ["max_connections=250"] });
+        var nodes = Enumerable.Range(0, Count).Select(i => OnPostgres(server.ConnectionString, i)).ToArray();
+        try
+        {
+            await JoinAsync(nodes);
+            await BeatForAsync(nodes, Interval);
+            Array.ForEach(nodes, node => node.Beats.Clear());
+            var (before, clock) = (server.ProcessorTime(), Stopwatch.StartNew());
+            await BeatForAsync(nodes, MeasuredOnPostgres);
+            var (busy, elapsed) = (server.ProcessorTime() - before, clock.Elapsed);
+
+            var beats = nodes.SelectMany(node => node.Beats).ToArray();
+            Assert.InRange(beats.Length, Count, Count * 4);
+            Assert.All(beats, beat => Assert.Equal(Count, beat.Live.Count));
+            var (median, p99) = Percentiles(beats);
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{Count} nodes, {beats.Length} beats in {elapsed.TotalSeconds:N1} s, one statement each: median {median:N2} ms, p99 {p99:N2} ms; PostgreSQL {busy / elapsed:P1} of one core, {busy.TotalMilliseconds / beats.Length:N2} ms per beat"));
+        }
+        finally
+        {
+            await Task.WhenAll(nodes.Select(node => node.DisposeAsync().AsTask()));
+        }
+    }
+
+    private static Node OnRedis(string configuration, int number)
+    {
+        var options = new RedisOptions { Configuration = configuration };
+        var connection = new RedisConnection(options, TimeProvider.System, NullLogger<RedisConnection>.Instance);
+        return new(connection, new RedisNodeDirectory(connection, options, NullLogger<RedisNodeDirectory>.Instance), number);
+    }
+
+    private static Node OnPostgres(string configuration, int number)
+    {
+        var database = new PostgresDatabase(new PostgresOptions { ConnectionString = configuration, SchemaName = "many_nodes" }, NullLogger<PostgresDatabase>.Instance);
+        return new(database, new PostgresNodeDirectory(database, NullLogger<PostgresNodeDirectory>.Instance), number);
+    }
+
+    private static (double Median, double Last) Percentiles(Beat[] beats)
+    {
+        var durations = beats.Select(beat => beat.Took.TotalMilliseconds).Order().ToArray();
+        return (durations[durations.Length / 2], durations[durations.Length * 99 / 100]);
     }
 
     /// <summary>A few at a time: each connection opens two sockets.</summary>
@@ -60,8 +109,7 @@ public sealed class ManyNodesTests(ITestOutputHelper output)
         Assert.Equal(beats.Length, after.Scripts - before.Scripts);
         Assert.Equal(0, after.Loads - before.Loads);
 
-        var durations = beats.Select(beat => beat.Took.TotalMilliseconds).Order().ToArray();
-        var (median, p99) = (durations[durations.Length / 2], durations[durations.Length * 99 / 100]);
+        var (median, p99) = Percentiles(beats);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{Count} nodes, {beats.Length} beats in {elapsed.TotalSeconds:N1} s, one command each: median {median:N2} ms, p99 {p99:N2} ms; "
             + $"{(after.In - before.In) / (double)beats.Length:N0} bytes to Redis and {(after.Out - before.Out) / (double)beats.Length:N0} back per beat; "
@@ -123,15 +171,13 @@ public sealed class ManyNodesTests(ITestOutputHelper output)
 
     private sealed class Node : IAsyncDisposable
     {
-        private readonly RedisConnection _connection;
-        private readonly RedisNodeDirectory _directory;
+        private readonly IAsyncDisposable _connection;
+        private readonly INodeDirectory _directory;
         private readonly NodeRecord _record;
 
-        public Node(string configuration, int number)
+        public Node(IAsyncDisposable connection, INodeDirectory directory, int number)
         {
-            var options = new RedisOptions { Configuration = configuration };
-            _connection = new RedisConnection(options, TimeProvider.System, NullLogger<RedisConnection>.Instance);
-            _directory = new RedisNodeDirectory(_connection, options, NullLogger<RedisNodeDirectory>.Instance);
+            (_connection, _directory) = (connection, directory);
             Id = NodeId.Parse(string.Create(CultureInfo.InvariantCulture, $"shop-{number:000}"));
             Phase = number / (double)Count;
             _record = new NodeRecord(Id, Guid.NewGuid(), NodeState.Active, InFlight: number % 7) { Bound = 1000 + number, Address = string.Create(CultureInfo.InvariantCulture, $"10.1.1.{number}:8080"), Track = "blue" };

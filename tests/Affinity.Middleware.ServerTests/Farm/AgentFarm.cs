@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using Affinity.TestKit;
 
 namespace Affinity.ServerTests.Farm;
 
-/// <summary>Three probe apps that answer the agent-check, and a HAProxy that asks them.</summary>
-internal sealed class AgentFarm : IAsyncDisposable
+/// <summary>Three probe apps that answer the agent-check, and a HAProxy that asks them, with the backend that docs/operations.md shows.</summary>
+internal sealed partial class AgentFarm : IAsyncDisposable
 {
     private readonly ProbeFarm _farm;
     private readonly List<AppProcess> _nodes = [];
@@ -50,7 +51,7 @@ internal sealed class AgentFarm : IAsyncDisposable
     {
         var lines = (await new Visitor().GetStringAsync(new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_statsPort}/")), "stats;csv")).Split('\n');
         var columns = lines[0].TrimStart('#', ' ').Split(',');
-        var cells = lines.Select(line => line.Split(',')).Single(line => line.Length > 1 && line[0] == "be" && line[1] == NameOf(node));
+        var cells = lines.Select(line => line.Split(',')).Single(line => line.Length > 1 && line[0] == "shop" && line[1] == NameOf(node));
         return (cells[Array.IndexOf(columns, "status")], int.Parse(cells[Array.IndexOf(columns, "weight")], CultureInfo.InvariantCulture));
     }
 
@@ -86,6 +87,8 @@ internal sealed class AgentFarm : IAsyncDisposable
 
     private async Task StartHaproxyAsync()
     {
+        var document = await File.ReadAllTextAsync(Path.Combine(Repository.Root ?? throw new InvalidOperationException("These tests read the working copy they were built from."), "docs", "operations.md"));
+        var backend = Backend().Match(document).Groups["text"].Value;
         var servers = new StringBuilder();
         for (var i = 0; i < _nodes.Count; i++)
         {
@@ -99,20 +102,14 @@ internal sealed class AgentFarm : IAsyncDisposable
                 timeout connect 1s
                 timeout client  30s
                 timeout server  30s
-                option redispatch 1
-                retries 3
             listen stats
                 bind 127.0.0.1:{_statsPort}
                 stats enable
                 stats uri /stats
             frontend fe
                 bind 127.0.0.1:{_port}
-                default_backend be
-            backend be
-                balance roundrobin
-                cookie AFF insert preserve nocache
-                option httpchk GET /affinity/health/live
-                default-server check inter 500 fall 2 rise 1 agent-check agent-inter 200 weight 100
+                default_backend shop
+            {backend}
             {servers}
             """));
         _haproxy = await ServerProcess.StartAsync(new ServerStart
@@ -123,4 +120,8 @@ internal sealed class AgentFarm : IAsyncDisposable
             Ready = Readiness.Tcp(_port),
         });
     }
+
+    /// <summary>Without its servers, which are the documentation's.</summary>
+    [GeneratedRegex(@"^```haproxy\n(?<text>backend shop\n[^`]*?)    server ", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    private static partial Regex Backend();
 }

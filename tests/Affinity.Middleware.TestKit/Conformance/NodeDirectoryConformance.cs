@@ -81,6 +81,17 @@ public abstract partial class NodeDirectoryConformance
     }
 
     [Fact]
+    public async Task Every_state_of_a_node_reaches_the_others()
+    {
+        foreach (var state in Enum.GetValues<NodeState>())
+        {
+            await BeatAsync(Node($"n{state:D}") with { State = state });
+        }
+
+        Assert.Equal([NodeState.Active, NodeState.Draining, NodeState.Starting], (await BeatAsync(Node("z"))).Live.Take(3).Select(node => node.State));
+    }
+
+    [Fact]
     public async Task What_a_node_tells_of_its_settings_reaches_the_others_as_it_is()
     {
         var settings = string.Concat(Enumerable.Repeat("1aZ09-_b", 128));

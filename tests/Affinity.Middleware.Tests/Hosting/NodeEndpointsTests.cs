@@ -61,6 +61,7 @@ public sealed class NodeEndpointsTests
     public async Task The_node_that_is_asked_about_itself_follows_before_it_answers()
     {
         await using var app = await OperatorApp.StartAsync();
+        await app.BeatAsync(B);
 
         Assert.Equal("draining", await StateAfterAsync(app, "/affinity/nodes/a/drain"));
         using var draining = await app.SendAsync(HttpMethod.Get, "/affinity/health/ready");
@@ -68,6 +69,19 @@ public sealed class NodeEndpointsTests
         using var ready = await app.SendAsync(HttpMethod.Get, "/affinity/health/ready");
 
         Assert.Equal((HttpStatusCode.ServiceUnavailable, HttpStatusCode.OK), (draining.StatusCode, ready.StatusCode));
+    }
+
+    [Fact]
+    public async Task A_node_that_is_alone_drains_stays_ready_and_both_answers_say_so()
+    {
+        await using var app = await OperatorApp.StartAsync();
+
+        using var drain = await app.SendAsync(HttpMethod.Post, "/affinity/nodes/a/drain");
+        using var ready = await app.SendAsync(HttpMethod.Get, "/affinity/health/ready");
+
+        Assert.Equal((HttpStatusCode.Accepted, HttpStatusCode.OK), (drain.StatusCode, ready.StatusCode));
+        Assert.Contains("no other node takes visitors: it stays ready", await drain.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("\"degraded\":", await ready.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     [Fact]

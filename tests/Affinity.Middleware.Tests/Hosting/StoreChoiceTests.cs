@@ -35,6 +35,39 @@ public sealed class StoreChoiceTests
         Assert.Empty(Faults(options, [.. Enum.GetValues<StoreKind>()]));
     }
 
+    [Theory]
+    [InlineData(StoreKind.Memory, SessionCarrier.Store, nameof(PeerSight.Alone))]
+    [InlineData(StoreKind.Memory, SessionCarrier.Cookie, nameof(PeerSight.Blind))]
+    [InlineData(StoreKind.Distributed, SessionCarrier.Store, nameof(PeerSight.Blind))]
+    [InlineData(StoreKind.Distributed, SessionCarrier.Cookie, nameof(PeerSight.Blind))]
+    [InlineData(StoreKind.Redis, SessionCarrier.Store, nameof(PeerSight.All))]
+    [InlineData(StoreKind.Postgres, SessionCarrier.Cookie, nameof(PeerSight.All))]
+    [InlineData(StoreKind.RedisOverPostgres, SessionCarrier.Store, nameof(PeerSight.All))]
+    public void Whether_nodes_can_know_each_other_follows_from_the_store_and_the_carrier(StoreKind store, SessionCarrier carrier, string sight)
+    {
+        var options = Options(store, redis: true, database: true);
+        options.Sessions.Carrier = carrier;
+
+        Assert.Equal(sight, options.Sight.ToString());
+    }
+
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("Node:Track=blue", true)]
+    [InlineData("Stickiness:Bind=Always", true)]
+    [InlineData("Stickiness:Lifetime=Application;Stickiness:ApplicationCookie=SHOP", true)]
+    [InlineData("Stickiness:Bind=Always;Stickiness:Ownership=Balancer", false)]
+    [InlineData("Stickiness:Bind=Always;Stickiness:Enabled=false", false)]
+    public async Task Visitors_without_a_session_are_bound_and_not_counted_with_tracks_with_the_first_response_or_with_a_cookie_of_the_apps(string settings, bool leavesSomeOut)
+    {
+        var builder = WebApplication.CreateBuilder();
+        builder.Configuration.AddInMemoryCollection(settings.Split(';', StringSplitOptions.RemoveEmptyEntries).Select(setting => setting.Split('=')).Select(parts => KeyValuePair.Create<string, string?>("Affinity:" + parts[0], parts[1])));
+        builder.AddAffinity();
+        await using var app = builder.Build();
+
+        Assert.Equal(leavesSomeOut, app.Services.GetRequiredService<BoundVisitors>().LeavesSomeOut);
+    }
+
     [Fact]
     public void Two_connection_strings_and_no_word_of_which_is_meant_is_a_fault()
     {
@@ -122,6 +155,7 @@ public sealed class StoreChoiceTests
         Assert.IsType<MemoryNodeDirectory>(app.Services.GetRequiredService<INodeDirectory>());
         Assert.IsType<MemoryKeyVault>(app.Services.GetRequiredService<IKeyVault>());
         Assert.Null(app.Services.GetService<ISessionAnnouncements>());
+        Assert.Equal(PeerSight.Blind, app.Services.GetRequiredService<NodeMembership>().Sight);
         Assert.NotNull(app.Services.GetRequiredService<SessionLoader>());
     }
 

@@ -56,6 +56,17 @@ public sealed class AgentReportTests
     }
 
     [Fact]
+    public void A_drain_by_command_of_the_only_node_takes_nobody_out()
+    {
+        _report.BeginServing();
+        _node.Joined([_node.ToRecord()]);
+        _node.BeginDrain(stops: false);
+        Assert.Equal("ready up 100%", _report.Now());
+        Join(peerLoad: 0);
+        Assert.Equal("drain up", _report.Now());
+    }
+
+    [Fact]
     public void The_weight_follows_the_load_only_when_it_is_asked_for()
     {
         _report.BeginServing();

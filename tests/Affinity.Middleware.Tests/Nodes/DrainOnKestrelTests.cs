@@ -32,6 +32,7 @@ public sealed class DrainOnKestrelTests
         var slowAnswer = client.SendAsync(slow);
         await _slowCame.Task;
         await _directory.NextBeatAsync();
+        await _directory.NextBeatAsync();
 
         var stopping = app.WaitForShutdownAsync();
         app.Lifetime.StopApplication();
@@ -58,7 +59,42 @@ public sealed class DrainOnKestrelTests
         await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("/quick"));
     }
 
-    private WebApplication Build()
+    /// <summary>With the host itself, as in the story: another service of the app takes its time in <c>StartAsync</c>, and the server listens only after it.</summary>
+    [Fact]
+    public async Task A_node_is_told_as_starting_while_a_service_of_the_app_holds_its_start_up()
+    {
+        _directory.Answer = FakeDirectory.Accept;
+        var held = new HeldService();
+        await using var app = Build(held);
+        var starting = app.StartAsync();
+        await held.Came.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal(NodeState.Starting, Assert.Single(_directory.Seen).State);
+        Assert.False(starting.IsCompleted);
+
+        held.MayEnd.SetResult();
+        await starting;
+        Assert.Equal([NodeState.Starting, NodeState.Active], _directory.Seen.Select(told => told.State));
+        using var client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
+        Assert.Contains("\"active\"", await client.GetStringAsync("/affinity/health/live"), StringComparison.Ordinal);
+        await app.StopAsync();
+    }
+
+    private sealed class HeldService : IHostedService
+    {
+        public TaskCompletionSource Came { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource MayEnd { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            Came.SetResult();
+            return MayEnd.Task;
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+
+    private WebApplication Build(IHostedService? service = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
@@ -72,6 +108,11 @@ public sealed class DrainOnKestrelTests
             .AddSingleton(new AgentCheckOptions())
             .AddSingleton(new BoundVisitors(TimeSpan.FromMinutes(20), _time))
             .AddNodeStage();
+        if (service is not null)
+        {
+            builder.Services.AddSingleton(service);
+        }
+
         var app = builder.Build();
         app.UseMiddleware<NodeMiddleware>();
         app.Run(async context =>

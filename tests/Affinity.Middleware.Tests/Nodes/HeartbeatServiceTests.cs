@@ -9,15 +9,70 @@ public sealed class HeartbeatServiceTests : IDisposable
     private readonly FakeDirectory _directory = new();
     private readonly NodeMembership _node;
     private readonly ManualTime _time = new();
+    private readonly Keys _keys = new();
     private readonly Heartbeat _heartbeat;
     private readonly HeartbeatService _service;
 
     public HeartbeatServiceTests()
     {
         var options = new NodeOptions();
-        _node = TestNode.Create(_time);
+        _node = TestNode.Create(_time, serves: false);
         _heartbeat = new(_directory, _node, options, new DrainOptions(), _time, TestMetrics.Create(), new LogLines<Heartbeat>());
-        _service = new(_heartbeat, _node, options, _time);
+        _service = new(_heartbeat, _node, new NodeHealth(_node, [_keys]), options, _time);
+    }
+
+    /// <summary>A node whose start-up took long was told to the others as active, without load, and so was the favourite of every node that drained: 10 of 10 visitors were sent to a port on which nobody listened.</summary>
+    [Fact]
+    public async Task Until_the_server_listens_the_others_are_told_that_the_node_is_starting_and_then_at_once_that_it_takes_visitors()
+    {
+        await _service.StartingAsync(CancellationToken.None);
+        await _service.StartAsync(CancellationToken.None);
+        Assert.Equal(NodeState.Starting, (await _directory.NextBeatAsync()).State);
+        await _time.WaitForArmedTimersAsync(1);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(NodeState.Starting, (await _directory.NextBeatAsync()).State);
+
+        await _service.StartedAsync(CancellationToken.None);
+        Assert.Equal(NodeState.Active, _directory.Seen[^1].State);
+        Assert.Equal(3, _directory.Seen.Count);
+        await _service.StoppedAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task A_node_without_its_keys_is_told_as_starting_until_it_has_them_and_then_whatever_comes_as_active()
+    {
+        _keys.Because = "No keys yet.";
+        await StartAsync();
+        Assert.Equal(NodeState.Starting, (await _directory.NextBeatAsync()).State);
+
+        foreach (var (missing, told) in new (string?, NodeState)[] { ("No keys yet.", NodeState.Starting), (null, NodeState.Active), ("No keys any more.", NodeState.Active) })
+        {
+            _keys.Because = missing;
+            await _time.WaitForArmedTimersAsync(1);
+            _time.Advance(TimeSpan.FromSeconds(1));
+            Assert.Equal(told, (await _directory.NextBeatAsync()).State);
+        }
+
+        await _service.StoppedAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task A_node_that_is_told_to_stop_while_it_starts_drains()
+    {
+        _node.BeginDrain(stops: true);
+        await _service.StartingAsync(CancellationToken.None);
+        Assert.Equal((NodeState.Draining, true), (_directory.Seen[0].State, _directory.Seen[0].Stopping));
+        await _service.StoppedAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task A_directory_that_is_away_is_not_waited_for_twice()
+    {
+        _directory.Answer = FakeDirectory.Away;
+        await StartAsync();
+        Assert.Single(_directory.Seen);
+        Assert.Equal(NodeState.Active, _node.ToRecord().State);
+        await _service.StoppedAsync(CancellationToken.None);
     }
 
     [Fact]
@@ -40,7 +95,8 @@ public sealed class HeartbeatServiceTests : IDisposable
     [Fact]
     public async Task A_beat_goes_out_with_every_interval_and_none_after_the_node_has_left()
     {
-        await _service.StartingAsync(CancellationToken.None);
+        await StartAsync();
+        await _directory.NextBeatAsync();
         await _directory.NextBeatAsync();
         for (var i = 0; i < 3; i++)
         {
@@ -51,14 +107,45 @@ public sealed class HeartbeatServiceTests : IDisposable
 
         await _service.StoppedAsync(CancellationToken.None);
         _time.Advance(TimeSpan.FromSeconds(10));
-        Assert.Equal(4, _directory.Seen.Count);
+        Assert.Equal(5, _directory.Seen.Count);
         Assert.Equal((_node.Self, _node.Incarnation), Assert.Single(_directory.Left));
+    }
+
+    /// <summary>200 nodes that one command starts would beat in step from then on: what is measured for them is measured for beats that are spread.</summary>
+    [Fact]
+    public async Task The_second_beat_comes_at_the_nodes_own_part_of_the_interval_and_the_next_one_an_interval_later()
+    {
+        await _service.StartingAsync(CancellationToken.None);
+        await _directory.NextBeatAsync();
+        foreach (var rest in new[] { TimeSpan.FromSeconds(1) * _node.Phase, TimeSpan.FromSeconds(1) })
+        {
+            await _time.WaitForArmedTimersAsync(1);
+            var before = _directory.Seen.Count;
+            _time.Advance(rest - TimeSpan.FromTicks(1));
+            Assert.Equal(before, _directory.Seen.Count);
+            _time.Advance(TimeSpan.FromTicks(1));
+            await _directory.NextBeatAsync();
+        }
+
+        await _service.StoppedAsync(CancellationToken.None);
+        Assert.Equal(3, _directory.Seen.Count);
+    }
+
+    [Fact]
+    public void Nodes_that_start_together_have_different_parts()
+    {
+        var phases = Enumerable.Range(0, 200).Select(_ => TestNode.Create(_time).Phase).ToArray();
+
+        Assert.All(phases, phase => Assert.InRange(phase, 1 / 256.0, 1));
+
+        // 50 are expected in each quarter.
+        Assert.All(Enumerable.Range(0, 4), quarter => Assert.True(phases.Count(phase => (int)((phase * 4) - 0.001) == quarter) > 10));
     }
 
     [Fact]
     public async Task A_node_that_has_not_joined_tries_again_every_second_however_long_its_interval()
     {
-        using var rare = new HeartbeatService(_heartbeat, _node, new NodeOptions { HeartbeatInterval = TimeSpan.FromMinutes(1) }, _time);
+        using var rare = new HeartbeatService(_heartbeat, _node, new NodeHealth(_node, []), new NodeOptions { HeartbeatInterval = TimeSpan.FromMinutes(1) }, _time);
         _directory.Answer = FakeDirectory.Away;
         await rare.StartingAsync(CancellationToken.None);
         await _directory.NextBeatAsync();
@@ -93,5 +180,19 @@ public sealed class HeartbeatServiceTests : IDisposable
     {
         _service.Dispose();
         _heartbeat.Dispose();
+    }
+
+    private async Task StartAsync()
+    {
+        await _service.StartingAsync(CancellationToken.None);
+        await _service.StartAsync(CancellationToken.None);
+        await _service.StartedAsync(CancellationToken.None);
+    }
+
+    private sealed class Keys : IReadinessCheck
+    {
+        public string? Because { get; set; }
+
+        public string? NotReadyBecause() => Because;
     }
 }

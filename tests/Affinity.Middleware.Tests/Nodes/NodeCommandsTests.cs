@@ -52,7 +52,7 @@ public sealed class NodeCommandsTests : IDisposable
         var result = await AskAsync("of-tomorrow", NodeWish.Drain);
 
         Assert.Equal(new(NodeCommandOutcome.Accepted, Node: null), result);
-        Assert.Contains("next heartbeat", NodeCommands.NextAfter(NodeWish.Drain, result.Node), StringComparison.Ordinal);
+        Assert.Contains("with its next heartbeat: its readiness says no", NodeCommands.NextAfter(NodeWish.Drain, result), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -79,7 +79,7 @@ public sealed class NodeCommandsTests : IDisposable
             ])
         {
             _directory.Answer = self => new(Accepted: true, [self, peer]);
-            told.Add(NodeCommands.NextAfter(wish, (await AskAsync("node-z", wish)).Node));
+            told.Add(NodeCommands.NextAfter(wish, await AskAsync("node-z", wish)));
         }
 
         Assert.Collection(
@@ -87,6 +87,21 @@ public sealed class NodeCommandsTests : IDisposable
             next => Assert.StartsWith("It is stopping", next, StringComparison.Ordinal),
             next => Assert.StartsWith("It drains:", next, StringComparison.Ordinal),
             next => Assert.StartsWith("It takes visitors", next, StringComparison.Ordinal));
+    }
+
+    /// <summary>Readiness said 503 on every node, and the site was out of its balancer; the answer promised that the visitors are sent to other nodes.</summary>
+    [Fact]
+    public async Task A_drain_of_the_last_node_that_takes_visitors_is_told_as_such()
+    {
+        var peer = FakeDirectory.Peer("node-z");
+        _directory.Answer = self => new(Accepted: true, [self, peer]) { Wish = NodeWish.Drain };
+        Assert.StartsWith("It drains: its readiness says no", NodeCommands.NextAfter(NodeWish.Drain, await AskAsync("node-a", NodeWish.Drain)), StringComparison.Ordinal);
+
+        // This one drains by now, so the other is the last.
+        Assert.Contains("no other node takes visitors", NodeCommands.NextAfter(NodeWish.Drain, await AskAsync("node-z", NodeWish.Drain)), StringComparison.Ordinal);
+
+        _directory.Answer = self => new(Accepted: true, [self, peer with { State = NodeState.Draining }]);
+        Assert.Contains("no other node takes visitors", NodeCommands.NextAfter(NodeWish.Drain, await AskAsync("node-a", NodeWish.Drain)), StringComparison.Ordinal);
     }
 
     public void Dispose() => _heartbeat.Dispose();

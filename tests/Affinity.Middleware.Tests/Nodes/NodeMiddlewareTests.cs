@@ -14,7 +14,7 @@ namespace Affinity.Tests.Nodes;
 public sealed class NodeMiddlewareTests : IAsyncDisposable
 {
     private readonly DrainOptions _drain = new();
-    private readonly NodeMembership _node = TestNode.Create();
+    private NodeMembership _node = TestNode.Create();
     private readonly NodeOptions _options = new();
     private readonly List<IReadinessCheck> _checks = [];
     private RequestDelegate _app = context => context.Response.WriteAsync("app");
@@ -27,8 +27,7 @@ public sealed class NodeMiddlewareTests : IAsyncDisposable
     {
         _node.Joined([_node.ToRecord(), FakeDirectory.Peer("node-z")]);
         _node.Requests.Enter();
-        _node.Requests.Enter();
-        _node.Requests.Leave();
+        _node.Requests.Leave(_node.Requests.Enter());
         var (status, body) = await GetAsync(path);
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Equal("""{"node":"node-a","state":"active","inFlight":1,"bound":0,"requests":1,"live":2}""", body);
@@ -198,13 +197,45 @@ public sealed class NodeMiddlewareTests : IAsyncDisposable
     [InlineData(DrainReadiness.EnvoyDegraded, HttpStatusCode.OK, "true")]
     public async Task A_draining_node_answers_the_ready_path_as_the_balancer_needs_it(DrainReadiness readiness, HttpStatusCode status, string? degraded)
     {
-        _node.Joined([]);
+        _node.Joined([FakeDirectory.Peer("node-z")]);
         _drain.Readiness = readiness;
         _node.BeginDrain(stops: false);
         var client = await StartAsync();
         using var response = await client.GetAsync("/affinity/health/ready");
         Assert.Equal(status, response.StatusCode);
         Assert.Equal(degraded, response.Headers.TryGetValues("x-envoy-degraded", out var values) ? values.Single() : null);
+    }
+
+    /// <summary>Whoever drained the only node, or all of them, took the site out: 503 from each, although each could serve.</summary>
+    [Theory]
+    [InlineData(nameof(PeerSight.All), null, true)]
+    [InlineData(nameof(PeerSight.All), nameof(NodeState.Draining), true)]
+    [InlineData(nameof(PeerSight.All), nameof(NodeState.Starting), true)]
+    [InlineData(nameof(PeerSight.All), nameof(NodeState.Active), false)]
+    [InlineData(nameof(PeerSight.Alone), null, true)]
+    [InlineData(nameof(PeerSight.Blind), null, false)]
+    public async Task Ready_stays_yes_but_degraded_while_a_node_drains_by_command_that_is_known_to_be_the_last(string sight, string? peer, bool ready)
+    {
+        _node = TestNode.Create(sight: Enum.Parse<PeerSight>(sight));
+        _node.Joined(peer is null ? [_node.ToRecord()] : [_node.ToRecord(), FakeDirectory.Peer("node-z") with { State = Enum.Parse<NodeState>(peer) }]);
+        _node.BeginDrain(stops: false);
+
+        var (status, body) = await GetAsync("/affinity/health/ready");
+
+        Assert.Equal(ready ? HttpStatusCode.OK : HttpStatusCode.ServiceUnavailable, status);
+        Assert.Contains(ready ? "\"state\":\"draining\",\"ready\":true,\"reasons\":[],\"degraded\":\"The node drains by command, but no other node takes visitors" : "\"reasons\":[\"The node is draining, by command.\"]}", body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_last_node_is_not_ready_when_it_stops_or_lacks_something_and_503_is_then_said_for_that()
+    {
+        _node.Joined([_node.ToRecord()]);
+        _drain.Readiness = DrainReadiness.NotFound;
+        _checks.Add(new Check("No keys yet."));
+        _node.BeginDrain(stops: false);
+        await AssertNotReadyAsync("\"reasons\":[\"No keys yet.\"]");
+        _node.BeginDrain(stops: true);
+        await AssertNotReadyAsync("\"reasons\":[\"The node is draining: it is about to stop.\",\"No keys yet.\"]");
     }
 
     [Fact]

@@ -8,9 +8,18 @@ internal static class TestNode
 {
     /// <param name="time">The clock; without one, one that stands still.</param>
     /// <param name="name">The node's name.</param>
-    public static NodeMembership Create(TimeProvider? time = null, string name = "node-a")
+    /// <param name="sight">What its directory can tell of others.</param>
+    /// <param name="serves">Whether it has started.</param>
+    /// <param name="countsAll">Whether nobody is bound without a session.</param>
+    public static NodeMembership Create(TimeProvider? time = null, string name = "node-a", PeerSight sight = PeerSight.All, bool serves = true, bool countsAll = true)
     {
         time ??= new ManualTime();
-        return new NodeMembership(NodeId.Parse(name), new BoundVisitors(TimeSpan.FromMinutes(20), time), time);
+        var node = new NodeMembership(NodeId.Parse(name), new BoundVisitors(TimeSpan.FromMinutes(20), time) { LeavesSomeOut = !countsAll }, time) { Sight = sight };
+        if (serves)
+        {
+            node.BeginServing();
+        }
+
+        return node;
     }
 }

@@ -20,10 +20,18 @@ internal sealed record RedisNodeRecord(
     private const int UntoldLevel = 1;
     private const string Active = "active";
     private const string Draining = "draining";
+    private const string Starting = "starting";
 
     public static string Write(NodeRecord node) => JsonSerializer.Serialize(
-        new RedisNodeRecord(CurrentFormat, node.State == NodeState.Draining ? Draining : Active, node.InFlight, node.Bound, node.Address, node.Track, node.Stopping, node.FormatLevel == UntoldLevel ? 0 : node.FormatLevel, node.Settings),
+        new RedisNodeRecord(CurrentFormat, WordOf(node.State), node.InFlight, node.Bound, node.Address, node.Track, node.Stopping, node.FormatLevel == UntoldLevel ? 0 : node.FormatLevel, node.Settings),
         RedisJsonContext.Default.RedisNodeRecord);
+
+    private static string WordOf(NodeState state) => state switch
+    {
+        NodeState.Draining => Draining,
+        NodeState.Starting => Starting,
+        _ => Active,
+    };
 
     private NodeRecord ToNode(NodeId id, Guid incarnation, NodeState state) =>
         new(id, incarnation, state, InFlight) { Bound = Bound, Address = Address, Track = Track, Stopping = Stopping, FormatLevel = FormatLevel == 0 ? UntoldLevel : FormatLevel, Settings = Settings };
@@ -42,6 +50,7 @@ internal sealed record RedisNodeRecord(
             {
                 { Format: CurrentFormat, State: Active } told => told.ToNode(name, life, NodeState.Active),
                 { Format: CurrentFormat, State: Draining } told => told.ToNode(name, life, NodeState.Draining),
+                { Format: CurrentFormat, State: Starting } told => told.ToNode(name, life, NodeState.Starting),
                 _ => null,
             };
         }
