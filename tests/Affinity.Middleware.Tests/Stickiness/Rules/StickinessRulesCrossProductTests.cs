@@ -25,6 +25,12 @@ public sealed class StickinessRulesCrossProductTests
 
     private static readonly RouteReading[] Routes = [default, RouteReading.Unrecognised, Route("a"), Route("b"), Route("gone")];
 
+    private static readonly ApplicationCookieState[] Followed = [ApplicationCookieState.CameWithRequest, ApplicationCookieState.Removed, ApplicationCookieState.Absent];
+    private static readonly ApplicationCookieState[] NotFollowed = [ApplicationCookieState.Absent];
+
+    // Once for all: there are hundreds of thousands of combinations, and each is to cost little.
+    private static readonly StickinessFacts[] Visitors = [.. EveryVisitor()];
+
     public static TheoryData<string, string> Owners => new()
     {
         { nameof(RouteOwnership.App), nameof(AffinityDialect.Plain) }, { nameof(RouteOwnership.App), nameof(AffinityDialect.Opaque) },
@@ -141,11 +147,12 @@ public sealed class StickinessRulesCrossProductTests
         from options in EveryOptions(ownership, dialect)
         from self in EverySelf()
         from others in Others
-        from facts in EveryVisitor()
-        from cookie in options.Lifetime == BindingLifetime.Application ? [ApplicationCookieState.CameWithRequest, ApplicationCookieState.Removed, ApplicationCookieState.Absent] : new[] { ApplicationCookieState.Absent }
+        let live = others.Prepend(self.Self).ToArray()
+        from facts in Visitors
+        from cookie in options.Lifetime == BindingLifetime.Application ? Followed : NotFollowed
         select self with
         {
-            Options = options, Live = [self.Self, .. others], Route = facts.Route, Binding = facts.Binding, Something = facts.Something, ApplicationCookie = cookie,
+            Options = options, Live = live, Route = facts.Route, Binding = facts.Binding, Something = facts.Something, ApplicationCookie = cookie,
         };
 
     private static IEnumerable<StickinessOptions> EveryOptions(RouteOwnership ownership, AffinityDialect dialect) =>
