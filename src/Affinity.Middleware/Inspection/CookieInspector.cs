@@ -146,7 +146,7 @@ internal sealed class CookieInspector(
     private InspectedCookie Route(string value)
     {
         var live = targets?.Invoke();
-        var node = value.Length <= IAffinityDialect.MaxValueLength && dialect.Read(value, live ?? []) is { Kind: RouteReadingKind.Named } reading ? reading.Node : null;
+        var node = NodeOf(value, live ?? []);
         var (why, todo) = node is null ? WhyUnrecognised(live is not null)
             : Lives(node.Value) is false ? ("It names a node that does not live, as far as this node knows.", "Nothing: the next response binds the visitor to another one.")
             : ("It names a node. It is not signed: any node can serve any request.", null);
@@ -154,6 +154,19 @@ internal sealed class CookieInspector(
         {
             Route = new(node?.Value, node is { } named ? Lives(named) : null),
         };
+    }
+
+    private Nodes.NodeId? NodeOf(string value, IReadOnlyList<RouteTarget> live)
+    {
+        try
+        {
+            return value.Length <= IAffinityDialect.MaxValueLength && dialect.Read(value, live) is { Kind: RouteReadingKind.Named } reading ? reading.Node : null;
+        }
+        catch (Exception)
+        {
+            // The app's own dialect, on what a client has sent: a request takes that for a foreign value.
+            return null;
+        }
     }
 
     private (string Why, string? Do) WhyUnrecognised(bool nodesAreKnown) =>

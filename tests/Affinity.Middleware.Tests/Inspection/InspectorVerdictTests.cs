@@ -249,6 +249,14 @@ public sealed class InspectorVerdictTests
         Assert.Equal((verdict, valid), (report.Cookies[0].Verdict, report.Valid));
     }
 
+    /// <summary>An operator who asked what was wrong got 500.</summary>
+    [Fact]
+    public void A_dialect_that_fails_on_a_value_takes_it_for_a_foreign_one()
+    {
+        var report = Create(dialect: new Touchy()).Inspect(InspectionInput.Parse("Cookie: AFF=anything"), showValues: false);
+        Assert.Equal(InspectionVerdicts.Unrecognised, Assert.Single(report.Cookies).Verdict);
+    }
+
     [Fact]
     public void A_dialect_that_names_no_node_says_so()
     {
@@ -359,4 +367,15 @@ public sealed class InspectorVerdictTests
     private static SigningKey KeyAt(DateTimeOffset time) => new SecretSigningKeys([Sample.Secret], new ManualTime(time)).Current;
 
     private static SignedEnvelope Envelope(byte kind, string constant) => new(kind, constant, Sample.Application, Sample.CookieName, TicketCodec.MaxTextLength);
+
+    private sealed class Touchy : IAffinityDialect
+    {
+        public bool NeedsAddress => false;
+
+        public bool Steers => true;
+
+        public string Write(RouteTarget target, string token) => target.Node.Value;
+
+        public RouteReading Read(ReadOnlySpan<char> value, IReadOnlyList<RouteTarget> live) => throw new FormatException("It fails on purpose.");
+    }
 }
