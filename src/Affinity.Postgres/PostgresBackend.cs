@@ -53,7 +53,7 @@ internal static class PostgresBackend
         });
         services.AddSingleton<PostgresSweeper>();
         services.AddHostedService(provider => new PostgresSweeping(
-            provider.GetRequiredService<PostgresSweeper>(), () => provider.GetRequiredService<IOptions<AffinityOptions>>().Value.ChosenStore is StoreKind.Postgres or StoreKind.RedisOverPostgres));
+            () => provider.GetRequiredService<IOptions<AffinityOptions>>().Value.ChosenStore is StoreKind.Postgres or StoreKind.RedisOverPostgres ? provider.GetRequiredService<PostgresSweeper>() : null));
     }
 
     private static IEnumerable<string> FaultsOf(IOptions<PostgresOptions> options)

@@ -3,10 +3,9 @@ using Microsoft.Extensions.Hosting;
 namespace Affinity.Backends.Postgres;
 
 /// <summary>Sweeps while the app runs, where sessions lie in PostgreSQL: the package may be there and not be used.</summary>
-/// <param name="sweeper">What sweeps.</param>
-/// <param name="isUsed">Whether they do.</param>
-internal sealed class PostgresSweeping(PostgresSweeper sweeper, Func<bool> isUsed) : BackgroundService
+/// <param name="sweeper">What sweeps; null where they do not. Asked when the app has started, so that faults of options are told by those who look for them.</param>
+internal sealed class PostgresSweeping(Func<PostgresSweeper?> sweeper) : BackgroundService
 {
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        isUsed() ? sweeper.RunAsync(stoppingToken) : Task.CompletedTask;
+        sweeper()?.RunAsync(stoppingToken) ?? Task.CompletedTask;
 }
