@@ -59,14 +59,24 @@ internal sealed class HeartbeatService(Heartbeat heartbeat, NodeMembership node,
         {
             while (await timer.WaitForNextTickAsync(_end.Token))
             {
+                Follow(timer);
                 ServesFromNowOn();
                 await heartbeat.BeatAsync(_end.Token);
-                timer.Period = NextInterval();
+                Follow(timer);
             }
         }
         catch (OperationCanceledException)
         {
             // The node stops.
+        }
+    }
+
+    /// <summary>Only on a change: it would put off the next beat by as long as this one took.</summary>
+    private void Follow(PeriodicTimer timer)
+    {
+        if (NextInterval() is var next && timer.Period != next)
+        {
+            timer.Period = next;
         }
     }
 

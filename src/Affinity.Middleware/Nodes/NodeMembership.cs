@@ -19,7 +19,7 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     public Guid Incarnation { get; } = Guid.NewGuid();
 
     /// <summary>Above 0 and at most 1, random per process start: at which part of an interval it does what all nodes do once in each.</summary>
-    public double Phase => (Incarnation.ToByteArray()[0] + 1) / 256.0;
+    public double Phase { get; init; } = (Guid.NewGuid().ToByteArray()[0] + 1) / 256.0;
 
     /// <summary>As the balancer dials it; null when not given.</summary>
     public string? Address { get; init; }

@@ -21,6 +21,8 @@ public sealed class DrainOnKestrelTests
     private readonly ManualTime _time = new();
     private readonly TaskCompletionSource _slowCame = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _slowMayEnd = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _lateCame = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _lateMayEnd = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     [Fact]
     public async Task A_request_that_begins_after_the_signal_is_still_served_and_one_in_flight_finishes()
@@ -57,6 +59,51 @@ public sealed class DrainOnKestrelTests
         await stopping.WaitAsync(TimeSpan.FromSeconds(20));
         Assert.Single(_directory.Left);
         await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("/quick"));
+    }
+
+    [Fact]
+    public async Task A_request_that_comes_after_the_waits_holds_up_no_drain_and_the_server_itself_finishes_it()
+    {
+        await using var app = Build();
+        await app.StartAsync();
+        using var client = new HttpClient { BaseAddress = new Uri(app.Urls.Single()), Timeout = TimeSpan.FromSeconds(10) };
+        var slow = client.GetStringAsync("/slow");
+        await _slowCame.Task;
+        var stopping = app.WaitForShutdownAsync();
+        app.Lifetime.StopApplication();
+
+        // The heartbeat's timer and the notice.
+        await _time.WaitForArmedTimersAsync(2);
+        _time.Advance(new DrainOptions().Notice);
+        var requests = app.Services.GetRequiredService<NodeMembership>().Requests;
+        Assert.True(SpinWait.SpinUntil(() => ComesLater(requests), TimeSpan.FromSeconds(10)));
+        var late = client.GetStringAsync("/late");
+        await _lateCame.Task;
+        _slowMayEnd.SetResult();
+        Assert.Equal("slow", await slow);
+
+        // The server does not listen any more.
+        await Assert.ThrowsAsync<HttpRequestException>(async () =>
+        {
+            for (var began = DateTime.UtcNow; DateTime.UtcNow - began < TimeSpan.FromSeconds(10);)
+            {
+                using var newcomer = new HttpClient { BaseAddress = client.BaseAddress };
+                await newcomer.GetStringAsync("/quick");
+            }
+        });
+        Assert.False(late.IsCompleted);
+        Assert.False(stopping.IsCompleted);
+        _lateMayEnd.SetResult();
+        Assert.Equal("late", await late);
+        await stopping.WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    /// <summary>Whether the wait for those in flight has begun: a request of now is none of them.</summary>
+    private static bool ComesLater(RequestCount requests)
+    {
+        var isLater = requests.Enter();
+        requests.Leave(isLater);
+        return isLater;
     }
 
     /// <summary>With the host itself, as in the story: another service of the app takes its time in <c>StartAsync</c>, and the server listens only after it.</summary>
@@ -121,6 +168,11 @@ public sealed class DrainOnKestrelTests
             {
                 _slowCame.SetResult();
                 await _slowMayEnd.Task;
+            }
+            else if (context.Request.Path == "/late")
+            {
+                _lateCame.SetResult();
+                await _lateMayEnd.Task;
             }
 
             await context.Response.WriteAsync(context.Request.Path.Value![1..]);

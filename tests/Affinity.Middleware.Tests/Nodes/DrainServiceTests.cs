@@ -177,7 +177,7 @@ public sealed class DrainServiceTests
         await _time.WaitForArmedTimersAsync(1);
         var next = _node.Requests.Enter();
         _node.Requests.Leave(entered);
-        await drain;
+        await drain.WaitAsync(TimeSpan.FromSeconds(10));
         Assert.Contains("1 request(s) that came later", _log.TextOf("DrainEnded"), StringComparison.Ordinal);
         _node.Requests.Leave(next);
     }

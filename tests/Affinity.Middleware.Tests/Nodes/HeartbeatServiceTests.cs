@@ -115,9 +115,12 @@ public sealed class HeartbeatServiceTests : IDisposable
     [Fact]
     public async Task The_second_beat_comes_at_the_nodes_own_part_of_the_interval_and_the_next_one_an_interval_later()
     {
-        await _service.StartingAsync(CancellationToken.None);
+        var node = TestNode.Create(_time, phase: 0.25);
+        using var heartbeat = new Heartbeat(_directory, node, new NodeOptions(), new DrainOptions(), _time, TestMetrics.Create(), new LogLines<Heartbeat>());
+        using var service = new HeartbeatService(heartbeat, node, new NodeHealth(node, []), new NodeOptions(), _time);
+        await service.StartingAsync(CancellationToken.None);
         await _directory.NextBeatAsync();
-        foreach (var rest in new[] { TimeSpan.FromSeconds(1) * _node.Phase, TimeSpan.FromSeconds(1) })
+        foreach (var rest in new[] { TimeSpan.FromSeconds(0.25), TimeSpan.FromSeconds(1) })
         {
             await _time.WaitForArmedTimersAsync(1);
             var before = _directory.Seen.Count;
@@ -127,14 +130,14 @@ public sealed class HeartbeatServiceTests : IDisposable
             await _directory.NextBeatAsync();
         }
 
-        await _service.StoppedAsync(CancellationToken.None);
+        await service.StoppedAsync(CancellationToken.None);
         Assert.Equal(3, _directory.Seen.Count);
     }
 
     [Fact]
     public void Nodes_that_start_together_have_different_parts()
     {
-        var phases = Enumerable.Range(0, 200).Select(_ => TestNode.Create(_time).Phase).ToArray();
+        var phases = Enumerable.Range(0, 200).Select(_ => new NodeMembership(_node.Self, _node.Bound, _time).Phase).ToArray();
 
         Assert.All(phases, phase => Assert.InRange(phase, 1 / 256.0, 1));
 

@@ -11,10 +11,11 @@ internal static class TestNode
     /// <param name="sight">What its directory can tell of others.</param>
     /// <param name="serves">Whether it has started.</param>
     /// <param name="countsAll">Whether nobody is bound without a session.</param>
-    public static NodeMembership Create(TimeProvider? time = null, string name = "node-a", PeerSight sight = PeerSight.All, bool serves = true, bool countsAll = true)
+    /// <param name="phase">Its part of the first interval; the whole, so that a test moves its clock by intervals.</param>
+    public static NodeMembership Create(TimeProvider? time = null, string name = "node-a", PeerSight sight = PeerSight.All, bool serves = true, bool countsAll = true, double phase = 1)
     {
         time ??= new ManualTime();
-        var node = new NodeMembership(NodeId.Parse(name), new BoundVisitors(TimeSpan.FromMinutes(20), time) { LeavesSomeOut = !countsAll }, time) { Sight = sight };
+        var node = new NodeMembership(NodeId.Parse(name), new BoundVisitors(TimeSpan.FromMinutes(20), time) { LeavesSomeOut = !countsAll }, time) { Sight = sight, Phase = phase };
         if (serves)
         {
             node.BeginServing();
