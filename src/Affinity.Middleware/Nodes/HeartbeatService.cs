@@ -53,17 +53,18 @@ internal sealed class HeartbeatService(Heartbeat heartbeat, NodeMembership node,
 
     private async Task BeatOnAsync()
     {
-        // Each node its own part of the first interval: those that one command has started would all beat at the same moment from then on.
-        using var timer = new PeriodicTimer(NextInterval() * node.Phase, time);
         try
         {
-            while (await timer.WaitForNextTickAsync(_end.Token))
+            // Each node its own part of the first interval: those that one command has started would all beat at the same moment from then on.
+            await Task.Delay(NextInterval() * node.Phase, time, _end.Token);
+            using var timer = new PeriodicTimer(NextInterval(), time);
+            do
             {
-                Follow(timer);
                 ServesFromNowOn();
                 await heartbeat.BeatAsync(_end.Token);
                 Follow(timer);
             }
+            while (await timer.WaitForNextTickAsync(_end.Token));
         }
         catch (OperationCanceledException)
         {

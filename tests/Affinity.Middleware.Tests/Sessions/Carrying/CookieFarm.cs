@@ -31,6 +31,9 @@ internal sealed class CookieFarm
         options =>
         {
             options.Sessions.Carrier = SessionCarrier.Cookie;
+
+            // Nobody moves the clock while an app stops.
+            options.Drain.Notice = TimeSpan.Zero;
             configure?.Invoke(options);
         },
         protection,
