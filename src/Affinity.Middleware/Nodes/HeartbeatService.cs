@@ -55,7 +55,7 @@ internal sealed class HeartbeatService(Heartbeat heartbeat, NodeMembership node,
     {
         try
         {
-            // Each node its own part of the first interval: those that one command has started would all beat at the same moment from then on.
+            // Those that one command has started would all beat at the same moment from then on.
             await Task.Delay(NextInterval() * node.Phase, time, _end.Token);
             using var timer = new PeriodicTimer(NextInterval(), time);
             do

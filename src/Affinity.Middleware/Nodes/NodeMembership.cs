@@ -18,8 +18,11 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     /// <summary>Random per process start.</summary>
     public Guid Incarnation { get; } = Guid.NewGuid();
 
-    /// <summary>Above 0 and at most 1, random per process start: at which part of an interval it does what all nodes do once in each.</summary>
-    public double Phase { get; init; } = (Guid.NewGuid().ToByteArray()[0] + 1) / 256.0;
+    /// <summary>
+    /// How many intervals after the first beat the second one comes: 0.5 to 1.5, random per process start, so that nodes which start together do not beat in step. Not sooner, as nothing has changed by then;
+    /// not later, so that one lost beat kills no node here either.
+    /// </summary>
+    public double Phase { get; init; } = 0.5 + ((Guid.NewGuid().ToByteArray()[0] + 0.5) / 256);
 
     /// <summary>As the balancer dials it; null when not given.</summary>
     public string? Address { get; init; }

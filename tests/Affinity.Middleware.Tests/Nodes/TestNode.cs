@@ -11,7 +11,7 @@ internal static class TestNode
     /// <param name="sight">What its directory can tell of others.</param>
     /// <param name="serves">Whether it has started.</param>
     /// <param name="countsAll">Whether nobody is bound without a session.</param>
-    /// <param name="phase">Its part of the first interval; the whole, so that a test moves its clock by intervals.</param>
+    /// <param name="phase">How many intervals after the first beat the second one comes; one, so that a test moves its clock by intervals.</param>
     public static NodeMembership Create(TimeProvider? time = null, string name = "node-a", PeerSight sight = PeerSight.All, bool serves = true, bool countsAll = true, double phase = 1)
     {
         time ??= new ManualTime();
