@@ -17,7 +17,8 @@ public abstract class FaultFarm : IAsyncLifetime
     internal ProbeFarm Farm => _farm!;
 
     /// <summary>For rows in which no request may fail: a machine on which everything waits for a processor is not a store that is away.</summary>
-    private protected static FarmStart Patient => new() { Settings = [("Affinity:Sessions:StoreTimeout", "00:00:05")] };
+    /// <remarks>Nor is one that leaves the client's own question, after a lost connection, unanswered for so long: the client sends nothing to a server that has.</remarks>
+    private protected static FarmStart Patient => new() { Settings = [("Affinity:Sessions:StoreTimeout", "00:00:05"), ("Affinity:Redis:ConnectTimeout", "00:00:05")] };
 
     private protected virtual FarmStart Start => new();
 

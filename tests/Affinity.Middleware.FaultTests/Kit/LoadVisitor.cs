@@ -10,7 +10,7 @@ namespace Affinity.FaultTests.Kit;
 internal sealed class LoadVisitor(int number, ProbeFarm farm, Scene scene)
 {
     private readonly IReadOnlyList<Uri> _nodes = [.. farm.Nodes.Select(node => node.BaseAddress), .. scene.More];
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(150);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
     private const int StepsPerSession = 14;
 
     private readonly List<HistoryEvent> _history = [];
