@@ -172,7 +172,7 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         string[] settings =
         [
-            "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200", "max_wal_senders=10", "hot_standby=on", "shared_buffers=32MB", "wal_keep_size=64MB", "wal_retrieve_retry_interval=100ms", "jit=off",
+            "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200", "max_wal_senders=10", "hot_standby=on", "shared_buffers=32MB", "wal_keep_size=512MB", "wal_retrieve_retry_interval=100ms", "jit=off",
             .. _options.Durable ? Array.Empty<string>() : ["fsync=off", "full_page_writes=off"],
             .. _options.Settings,
         ];
