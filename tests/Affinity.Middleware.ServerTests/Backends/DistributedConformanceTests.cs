@@ -8,8 +8,7 @@ using Xunit;
 namespace Affinity.ServerTests.Backends;
 
 /// <summary>The commands that Microsoft's cache over Redis sends, to a real server: limits are the server's, in whole seconds.</summary>
-[Collection("Redis backend")]
-public sealed class DistributedSessionStoreConformanceTests(RedisBackendServer server) : WeakSessionStoreConformance
+public sealed class DistributedSessionStoreConformanceTests(RedisBackendServer server) : WeakSessionStoreConformance, IClassFixture<RedisBackendServer>
 {
     protected override ISessionStore Store { get; } = new DistributedSessionStore(
         new RedisCacheCommands(server.Server.ConnectionString), $"t{Guid.NewGuid():N}", TimeProvider.System, NullLogger<DistributedSessionStore>.Instance);

@@ -6,13 +6,11 @@ using Xunit;
 
 namespace Affinity.ServerTests.Backends;
 
-/// <summary>With copies that answer by themselves.</summary>
-[Collection("Redis backend")]
-public sealed class WriteThroughSessionStoreConformanceTests(RedisBackendServer server) : WriteThroughConformance(server, TimeSpan.FromHours(1));
+/// <summary>With copies that answer by themselves. A server of its own, as for the others below: the suites wait for times to pass, and can do so side by side.</summary>
+public sealed class WriteThroughSessionStoreConformanceTests(RedisBackendServer server) : WriteThroughConformance(server, TimeSpan.FromHours(1)), IClassFixture<RedisBackendServer>;
 
 /// <summary>With copies that the database confirms at each read.</summary>
-[Collection("Redis backend")]
-public sealed class WriteThroughSessionStoreConfirmingConformanceTests(RedisBackendServer server) : WriteThroughConformance(server, TimeSpan.Zero);
+public sealed class WriteThroughSessionStoreConfirmingConformanceTests(RedisBackendServer server) : WriteThroughConformance(server, TimeSpan.Zero), IClassFixture<RedisBackendServer>;
 
 /// <summary>A real Redis in front of a store in this process.</summary>
 public abstract class WriteThroughConformance(Backend backend, TimeSpan maxAge) : SessionStoreConformance
@@ -26,8 +24,7 @@ public abstract class WriteThroughConformance(Backend backend, TimeSpan maxAge) 
 }
 
 /// <summary>A real Redis in front of a real PostgreSQL.</summary>
-[Collection("Postgres backend")]
-public sealed class WriteThroughSessionStoreOverPostgresConformanceTests : SessionStoreConformance, IClassFixture<RedisBackendServer>, IAsyncLifetime, IAsyncDisposable
+public sealed class WriteThroughSessionStoreOverPostgresConformanceTests : SessionStoreConformance, IClassFixture<PostgresBackendServer>, IClassFixture<RedisBackendServer>, IAsyncLifetime, IAsyncDisposable
 {
     private readonly PostgresNode _database;
 
