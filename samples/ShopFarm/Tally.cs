@@ -14,6 +14,7 @@ internal sealed class Tally
 {
     private readonly Lock _gate = new();
     private readonly List<Fault> _faults = [];
+    private readonly Dictionary<string, int> _strayed = new(StringComparer.Ordinal);
     private long _killBegan = long.MaxValue;
     private long _killEnded = long.MaxValue;
 
@@ -38,7 +39,7 @@ internal sealed class Tally
     public int Doubled { get; private set; }
 
     /// <summary>Requests that were served by another node than the visitor's cookie named.</summary>
-    public int Strayed { get; private set; }
+    public int Strayed => StrayedFrom(null);
 
     /// <summary>When the node died; only requests that were on their way then may break.</summary>
     public (long Began, long Ended) Kill => (Interlocked.Read(ref _killBegan), Interlocked.Read(ref _killEnded));
@@ -86,7 +87,16 @@ internal sealed class Tally
 
     public void Fail(Fault fault) => Add(() => _faults.Add(fault));
 
-    public void Stray() => Add(() => Strayed++);
+    public void Stray(string from) => Add(() => _strayed[from] = _strayed.GetValueOrDefault(from) + 1);
+
+    /// <summary>How many of <see cref="Strayed"/> had a cookie that names this node; null: any.</summary>
+    public int StrayedFrom(string? node)
+    {
+        lock (_gate)
+        {
+            return node is null ? _strayed.Values.Sum() : _strayed.GetValueOrDefault(node);
+        }
+    }
 
     public void LostSignIn() => Add(() => SignInsLost++);
 

@@ -209,7 +209,7 @@ internal sealed class Visitor : IDisposable
         Node = headers.TryGetValues(NodeHeader, out var nodes) ? nodes.First() : null;
         if (BoundTo is not null && Node is not null && !string.Equals(BoundTo, Node, StringComparison.Ordinal))
         {
-            _tally.Stray();
+            _tally.Stray(BoundTo);
         }
 
         foreach (var line in headers.TryGetValues("Set-Cookie", out var lines) ? lines : [])

@@ -100,7 +100,10 @@ public abstract class BalancerSuite(BalancedFarm farm, ITestOutputHelper output)
         await farm.BackAsync(name);
 
         output.WriteLine(ResultTable.Record(Name, "killed under load", tally));
-        Assert.All(crowd.Visitors, visitor => Assert.Equal(moved.Contains(visitor) ? 2 : 1, visitor.Bindings));
+        Assert.All(moved, visitor => Assert.True(visitor.Bindings > 1));
+
+        // A balancer on a busy machine may take a living node for a dead one; whoever it takes elsewhere gets one cookie for it, and nobody else gets any.
+        Assert.Equal(tally.Strayed, crowd.Visitors.Sum(visitor => visitor.Bindings - 1));
         Assert.All(tally.Faults, fault => Assert.Equal((name, true), (fault.BoundTo, TimeProvider.System.GetElapsedTime(fault.Began, fault.Ended) < Promptly)));
         var (began, ended) = tally.Kill;
         var posts = ended + (long)(PostsFailFor.TotalSeconds * TimeProvider.System.TimestampFrequency);
@@ -120,12 +123,12 @@ public abstract class BalancerSuite(BalancedFarm farm, ITestOutputHelper output)
         {
             foreach (var name in farm.Nodes.Known.Select(node => node.Name))
             {
-                var (strayed, answered) = (tally.Strayed, tally.Answered);
+                var (strayed, answered) = (tally.StrayedFrom(name), tally.Answered);
                 await Scene.DrainAsync(farm.Nodes[name]);
-                ways.Add($"{name}: {tally.Answered - answered} values answered meanwhile, {tally.Strayed - strayed} requests taken away, {crowd.Visitors.Count(visitor => visitor.BoundTo == name)} visitors left");
+                ways.Add($"{name}: {tally.Answered - answered} values answered meanwhile, {tally.StrayedFrom(name) - strayed} requests taken away, {crowd.Visitors.Count(visitor => visitor.BoundTo == name)} visitors left");
                 Assert.True(tally.Answered - answered > Visitors, $"{ways[^1]}: no load.");
                 Assert.Equal(0, crowd.Visitors.Count(visitor => visitor.BoundTo == name));
-                Assert.False(Balancer.KeepsBound && tally.Strayed > strayed, $"{ways[^1]}: not sent away by the node.");
+                Assert.False(Balancer.KeepsBound && tally.StrayedFrom(name) > strayed, $"{ways[^1]}: not sent away by the node.");
                 await farm.Nodes[name].RestartAsync();
                 await farm.BackAsync(name);
                 _ = name == "n1" ? ResultTable.Record(Name, "drain", tally) : null;
