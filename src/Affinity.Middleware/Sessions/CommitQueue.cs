@@ -55,6 +55,10 @@ internal sealed class CommitQueue
 
         public SessionSnapshot? Latest { get; set; }
 
+        public int Saved { get; set; }
+
+        public TimeSpan Trip { get; set; }
+
         public bool FoundStoreAway { get; set; }
     }
 
@@ -64,8 +68,14 @@ internal sealed class CommitQueue
         /// <summary>What the save before this one has left in the store; null when nobody was before.</summary>
         public SessionSnapshot? Latest => line.Latest;
 
+        /// <summary>How many of this line have been before, one behind the other.</summary>
+        public int Saved => line.Saved;
+
+        /// <summary>How long the write of the one before took.</summary>
+        public TimeSpan Trip => line.Trip;
+
         /// <summary>Leaves the saved session to whoever is next; null when nothing was saved.</summary>
-        public void HandOver(SessionSnapshot? saved) => (line.Latest, line.FoundStoreAway) = (saved, false);
+        public void HandOver(SessionSnapshot? saved, TimeSpan trip) => (line.Latest, line.FoundStoreAway, line.Trip, line.Saved) = (saved, false, trip, line.Saved + 1);
 
         /// <summary>Whether the save before this one could not reach the store: whoever waited for it need not wait as long again.</summary>
         public bool FoundStoreAway => line.FoundStoreAway;

@@ -17,7 +17,7 @@ internal sealed class SessionOutage(
     public bool OnlyReads => options.OnStoreAway == StoreAway.ReadOnly;
 
     /// <summary>Whether a failed save can be journaled: the store is away, and nobody has to guess whether it has arrived.</summary>
-    public bool MayJournal(SessionDelta delta, SessionStoreException fault) => Journals && fault.Fault != SessionStoreFault.Unreadable && !delta.IsForgotten;
+    public bool MayJournal(SessionDelta delta, SessionStoreException fault) => Journals && fault is { Fault: not SessionStoreFault.Unreadable, IsContention: false } && !delta.IsForgotten;
 
     /// <summary>Whether a change is journaled without the store being asked, which was silent a moment ago.</summary>
     public bool SparesStore() => Journals && !silence.MayAsk();

@@ -11,6 +11,9 @@ internal readonly record struct SessionSaveResult(SessionSnapshot? Saved, Sessio
 {
     /// <summary>What the store had instead of what the request began with: the store has lost that, and this node no longer has it either. None: nothing was lost.</summary>
     public SessionVersion Instead { get; init; }
+
+    /// <summary>How long the write took that the store accepted.</summary>
+    public TimeSpan Trip { get; init; }
 }
 
 /// <summary>
@@ -19,15 +22,17 @@ internal readonly record struct SessionSaveResult(SessionSnapshot? Saved, Sessio
 /// </summary>
 internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, SessionsOptions options, TimeProvider time, AffinityMetrics metrics)
 {
-    // Saves of one session on one node queue up, so only nodes compete: dozens of lost races in a row mean that something is broken.
-    private const int MaxTries = 64;
+    // A node with a line always knows the newest version, so it would win every race against one that learns of it by losing: now and then it lets others go first.
+    private const int SavesBeforeRest = 8;
+
+    private static readonly TimeSpan ShortestRest = TimeSpan.FromMilliseconds(1);
 
     private readonly CommitQueue _queue = new();
 
     /// <param name="id">The session.</param>
     /// <param name="start">What the request worked on; Version None to create.</param>
     /// <param name="delta">What it changes.</param>
-    /// <exception cref="SessionStoreException">The store failed, or too many others wrote; it is not known to be saved.</exception>
+    /// <exception cref="SessionStoreException">The store failed, or too many others wrote for ten times <see cref="SessionsOptions.StoreTimeout"/>; it is not known to be saved.</exception>
     /// <exception cref="SessionTooLargeException">With this delta the session is larger than it may be.</exception>
     public async ValueTask<SessionSaveResult> SaveAsync(SessionId id, SessionSnapshot start, SessionDelta delta)
     {
@@ -56,10 +61,15 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
         using var limit = new CancellationTokenSource(options.StoreTimeout * 10, time);
         try
         {
-            using var turn = await _queue.EnterAsync(key, limit.Token);
+            using var turn = await EnterAsync(key, limit.Token);
             if (turn.FoundStoreAway && options.OnStoreAway == StoreAway.Journal)
             {
                 throw GuardedSessionStore.NotAsked();
+            }
+
+            if (turn.Saved % SavesBeforeRest == SavesBeforeRest - 1 && turn.Trip > TimeSpan.Zero)
+            {
+                await RestAsync(turn.Trip * 2, limit.Token);
             }
 
             var asOf = time.GetTimestamp();
@@ -68,11 +78,11 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
                 var result = walk is null
                     ? await SaveInTurnAsync(id, key, start, turn.Latest, delta, limit.Token)
                     : await ReplayInTurnAsync(key, walk, entry!, delta, limit.Token);
-                turn.HandOver(result.Saved);
+                turn.HandOver(result.Saved, result.Trip);
                 Remember(id, key, result, asOf);
                 return result;
             }
-            catch (SessionStoreException e) when (e.Fault != SessionStoreFault.Unreadable)
+            catch (SessionStoreException e) when (e is { Fault: not SessionStoreFault.Unreadable, IsContention: false })
             {
                 turn.TellStoreAway();
                 throw;
@@ -81,12 +91,24 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
         catch (OperationCanceledException e) when (limit.IsCancellationRequested)
         {
             near.Doubt(key);
-            throw new SessionStoreException(SessionStoreFault.Ambiguous, "The session could not be saved in time: the store is slow or too many requests write one session.", e);
+            throw new SessionStoreException(SessionStoreFault.Ambiguous, "The session could not be saved in time: the store is slow.", e);
         }
         catch (SessionStoreException)
         {
             near.Doubt(key);
             throw;
+        }
+    }
+
+    private async ValueTask<CommitQueue.Turn> EnterAsync(SessionKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _queue.EnterAsync(key, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            throw Contention();
         }
     }
 
@@ -107,7 +129,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
     {
         var current = latest is not null && latest.Version.Counter > start.Version.Counter ? latest : start;
         var (expected, instead) = (current.Version, SessionVersion.None);
-        for (var tries = 1; tries <= MaxTries; tries++)
+        for (var tries = 1; !cancellationToken.IsCancellationRequested; tries++)
         {
             if (current.Generation != start.Generation)
             {
@@ -120,7 +142,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
             switch (result.Kind)
             {
                 case SessionWriteKind.Written:
-                    return new(next, default) { Instead = instead };
+                    return new(next, default) { Instead = instead, Trip = time.GetElapsedTime(asOf) };
                 case SessionWriteKind.Superseded:
                     // Renewed on top of this write: who asked has proved the older generation only and must not be handed a ticket of the newer.
                     return result.Newer!.Generation == next.Generation
@@ -136,7 +158,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
                         return new(Saved: null, SessionEnding.LostWrites) { Instead = instead };
                     }
 
-                    await PauseAsync(tries, cancellationToken);
+                    await PauseAsync(tries, time.GetElapsedTime(asOf), cancellationToken);
                     break;
                 case SessionWriteKind.Ended:
                     return new(Saved: null, SessionEnding.Abandoned);
@@ -150,7 +172,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
             }
         }
 
-        throw new SessionStoreException(SessionStoreFault.NotApplied, "The session was not saved: other nodes wrote it first, again and again.");
+        throw Contention();
     }
 
     /// <summary>What the delta is applied to when the store has this: itself, or what this node remembers and the store has lost since.</summary>
@@ -180,7 +202,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
         var expected = isOwn || walk.Current.Version.IsNone ? walk.Current.Version : entry.Expected;
         var without = entry.Expected;
         walk.OwnSince = null;
-        for (var tries = 1; tries <= MaxTries; tries++)
+        for (var tries = 1; !cancellationToken.IsCancellationRequested; tries++)
         {
             var asOf = time.GetTimestamp();
             var next = Next(walk.Current, expected, delta, entry, out var write);
@@ -210,7 +232,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
                     }
 
                     expected = without = walk.Current.Version;
-                    await PauseAsync(tries, cancellationToken);
+                    await PauseAsync(tries, time.GetElapsedTime(asOf), cancellationToken);
                     break;
                 case SessionWriteKind.Ended:
                     return Over(walk, JournalStep.Ended, SessionEnding.Abandoned);
@@ -224,7 +246,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
             }
         }
 
-        throw new SessionStoreException(SessionStoreFault.NotApplied, "The session was not saved: other nodes wrote it first, again and again.");
+        throw Contention();
     }
 
     /// <summary>The store knows the tag. It may hold later entries and their sign-ins too, but not another visitor's.</summary>
@@ -333,8 +355,16 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
     /// <summary>A store that was silent for so long would be as silent again. The journal asks it later, with the same tag.</summary>
     private bool IsLate(long started) => options.OnStoreAway == StoreAway.Journal && time.GetElapsedTime(started) >= options.StoreTimeout / 2;
 
-    /// <summary>The first retry is immediate, later ones wait a random time that grows to 30 ms, so that nodes do not march in step.</summary>
-    private Task PauseAsync(int tries, CancellationToken cancellationToken) => tries == 1
-        ? Task.CompletedTask
-        : Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(1, Math.Min(tries * 2, 30) + 1)), time, cancellationToken);
+    /// <summary>
+    /// What a conflict has told is stale after any pause, so most tries follow at once. Every second lost race is followed by a random pause of up to two trips, so that nodes do not march in step.
+    /// </summary>
+    private Task PauseAsync(int tries, TimeSpan trip, CancellationToken cancellationToken) =>
+        tries % 2 != 0 ? Task.CompletedTask : RestAsync(trip * 2 * Random.Shared.NextDouble(), cancellationToken);
+
+    /// <summary>Ends early without an exception: whoever rests looks at the limit next.</summary>
+    private async Task RestAsync(TimeSpan rest, CancellationToken cancellationToken) =>
+        await Task.Delay(rest > ShortestRest ? rest : ShortestRest, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    private static SessionStoreException Contention() =>
+        new(SessionStoreFault.NotApplied, "The session was not saved: others wrote it first, again and again, for ten times Affinity:Sessions:StoreTimeout. Too many requests write one session.") { IsContention = true };
 }

@@ -40,4 +40,7 @@ public sealed class SessionStoreException : Exception
 
     /// <summary>Whether the call may have taken effect.</summary>
     public SessionStoreFault Fault { get; }
+
+    /// <summary>Whether the store answered, each time that others had written first: it is not away.</summary>
+    internal bool IsContention { get; init; }
 }
