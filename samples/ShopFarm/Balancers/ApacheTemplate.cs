@@ -6,7 +6,7 @@ internal class ApacheTemplate : BalancerTemplate
     private const string Modules = "/usr/lib/apache2/modules";
 
     private static readonly string[] Needed =
-        ["mpm_event", "authz_core", "slotmem_shm", "proxy", "proxy_http", "proxy_balancer", "proxy_hcheck", "lbmethod_bybusyness"];
+        ["mpm_event", "authz_core", "slotmem_shm", "proxy", "proxy_http", "proxy_balancer", "proxy_hcheck", "lbmethod_byrequests"];
 
     public override string Name => "apache";
 
@@ -23,7 +23,7 @@ internal class ApacheTemplate : BalancerTemplate
         ProxyHCTemplate ready hcmethod=GET hcuri={{Ready}} hcinterval=1 hcpasses=1 hcfails=1 hcexpr=serves
         <Proxy balancer://shops>
         {{Lines(plan.Nodes, n => $"    BalancerMember http://{n.Endpoint} route={n.Name} retry=2 connectiontimeout=1 hctemplate=ready")}}
-            ProxySet lbmethod=bybusyness stickysession={{plan.Cookie}}{{Separator}}
+            ProxySet lbmethod=byrequests stickysession={{plan.Cookie}}{{Separator}}
         </Proxy>
         ProxyPass / balancer://shops/
 

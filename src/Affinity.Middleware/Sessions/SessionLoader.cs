@@ -46,6 +46,11 @@ internal readonly record struct SessionLoadResult(SessionLoadKind Kind, SessionS
     public bool IsLoss => Kind is SessionLoadKind.Lost or SessionLoadKind.Behind or SessionLoadKind.Diverged;
 }
 
+/// <summary>Whom a node has asked whether they remember a session.</summary>
+/// <param name="Heard">How many have heard it.</param>
+/// <param name="All">How many live beside this one, as far as it knows.</param>
+internal readonly record struct AskedNodes(int Heard, int All);
+
 /// <summary>How many nodes live beside this one, as far as it knows.</summary>
 internal sealed record OtherNodes(Func<int> Count);
 
@@ -55,12 +60,12 @@ internal sealed class SessionLoader(
     ISessionAnnouncements? nodes = null, OtherNodes? others = null) : IDisposable
 {
     // So many visitors at once wait whether another node remembers their session.
-    private const int MaxAsking = 64;
+    private const int MaxAsking = 200;
 
     /// <summary>For this long after a sign-in an older ticket may still be under way in parallel requests of the same browser.</summary>
     public static readonly TimeSpan StaleTicketGrace = TimeSpan.FromSeconds(30);
 
-    // Whoever is asked answers within a few milliseconds, or does not remember the session.
+    // Whoever is asked answers within a few milliseconds, a busy node or a slow store later; the last pause is repeated.
     private static readonly TimeSpan[] Looks = [.. new[] { 10, 20, 40, 80, 150 }.Select(milliseconds => TimeSpan.FromMilliseconds(milliseconds))];
 
     private readonly Dictionary<SessionId, Task<SessionAnswer>> _underWay = [];
@@ -98,15 +103,17 @@ internal sealed class SessionLoader(
             if (result.IsLoss)
             {
                 var (search, isMySearch) = Once(_searches, ticket.Session, () => SearchAsync(ticket));
-                result = Judge(ticket, await search.WaitAsync(cancellationToken));
+                answer = await search.WaitAsync(cancellationToken);
+                result = Judge(ticket, answer);
                 if (result.IsLoss && !isMySearch)
                 {
-                    result = Judge(ticket, await SearchAsync(ticket).WaitAsync(cancellationToken));
+                    answer = await SearchAsync(ticket).WaitAsync(cancellationToken);
+                    result = Judge(ticket, answer);
                 }
 
                 if (result.IsLoss)
                 {
-                    await losses.TellAsync(ticket, result.Kind, result.Snapshot);
+                    await losses.TellAsync(ticket, result.Kind, result.Snapshot, answer.Asked);
                 }
             }
 
@@ -196,21 +203,23 @@ internal sealed class SessionLoader(
     }
 
     /// <summary>
-    /// Asks the other nodes and looks whether one of them gives the session back. After a fail-over it takes them a moment to be connected again, so they are asked until as many have heard as live, or the time is up.
+    /// Asks the other nodes and looks whether one of them gives the session back, which takes it as long as a trip to the store may take. After a fail-over it takes them a moment to be connected again, so they
+    /// are asked until as many have heard as live.
     /// </summary>
     private async Task<SessionAnswer> LookAsync(Ticket ticket, SessionAnswer answer, ISessionAnnouncements nodes, CancellationToken limit)
     {
-        var haveAllHeard = false;
-        for (var look = 0; look < Looks.Length || !(haveAllHeard || limit.IsCancellationRequested); look++)
+        var (asked, haveAllHeard) = (default(AskedNodes), false);
+        for (var look = 0; !limit.IsCancellationRequested; look++)
         {
-            if (!haveAllHeard && await AskAsync(nodes, ticket.Session, limit) is { } heard && heard >= (others?.Count() ?? 0))
+            if (!haveAllHeard && await AskAsync(nodes, ticket.Session, limit) is { } heard)
             {
-                if (heard == 0)
+                asked = new(heard, Math.Max(heard, others?.Count() ?? 0));
+                if (asked.All == 0)
                 {
                     break;
                 }
 
-                (haveAllHeard, look) = (true, 0);
+                (haveAllHeard, look) = asked.Heard == asked.All ? (true, 0) : (false, look);
             }
 
             await Task.Delay(Looks[Math.Min(look, Looks.Length - 1)], time, CancellationToken.None);
@@ -221,7 +230,7 @@ internal sealed class SessionLoader(
             }
         }
 
-        return answer;
+        return answer with { Asked = asked };
     }
 
     private static async ValueTask<int?> AskAsync(ISessionAnnouncements nodes, SessionId session, CancellationToken limit)
@@ -336,5 +345,8 @@ internal sealed class SessionLoader(
     {
         /// <summary>Whether the store has not said so.</summary>
         public bool IsFromMemory { get; init; }
+
+        /// <summary>Who was asked before it was called a loss.</summary>
+        public AskedNodes Asked { get; init; }
     }
 }

@@ -24,7 +24,8 @@ internal sealed class SessionLosses(ISessionStore store, TimeProvider time, Affi
     /// <param name="ticket">What the visitor has seen.</param>
     /// <param name="loss">What became of it; one of the losses.</param>
     /// <param name="stored">What the store has instead; null: nothing.</param>
-    public async ValueTask TellAsync(Ticket ticket, SessionLoadKind loss, SessionSnapshot? stored)
+    /// <param name="asked">Who does not remember it either.</param>
+    public async ValueTask TellAsync(Ticket ticket, SessionLoadKind loss, SessionSnapshot? stored, AskedNodes asked)
     {
         if (!_told.Add(ticket.Session, ticket.Version))
         {
@@ -36,11 +37,11 @@ internal sealed class SessionLosses(ISessionStore store, TimeProvider time, Affi
         {
             case SessionLoadKind.Lost:
                 metrics.SessionLost("lost");
-                logger.SessionLost(session, ticket.IdleUntil, await EvidenceAsync());
+                logger.SessionLost(session, ticket.IdleUntil, asked.Heard, asked.All, await EvidenceAsync());
                 break;
             case SessionLoadKind.Behind:
                 metrics.SessionLost("behind");
-                logger.SessionBehind(session, stored!.Version.ToString(), seen, await EvidenceAsync());
+                logger.SessionBehind(session, stored!.Version.ToString(), seen, asked.Heard, asked.All, await EvidenceAsync());
                 break;
             case SessionLoadKind.Diverged:
                 metrics.SessionLost("diverged");

@@ -26,6 +26,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
     private const int SavesBeforeRest = 8;
 
     private static readonly TimeSpan ShortestRest = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan LongestRest = TimeSpan.FromMilliseconds(100);
 
     private readonly CommitQueue _queue = new();
 
@@ -362,8 +363,11 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
         tries % 2 != 0 ? Task.CompletedTask : RestAsync(trip * 2 * Random.Shared.NextDouble(), cancellationToken);
 
     /// <summary>Ends early without an exception: whoever rests looks at the limit next.</summary>
-    private async Task RestAsync(TimeSpan rest, CancellationToken cancellationToken) =>
-        await Task.Delay(rest > ShortestRest ? rest : ShortestRest, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    private async Task RestAsync(TimeSpan rest, CancellationToken cancellationToken)
+    {
+        var bounded = TimeSpan.FromTicks(Math.Clamp(rest.Ticks, ShortestRest.Ticks, LongestRest.Ticks));
+        await Task.Delay(bounded, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+    }
 
     private static SessionStoreException Contention() =>
         new(SessionStoreFault.NotApplied, "The session was not saved: others wrote it first, again and again, for ten times Affinity:Sessions:StoreTimeout. Too many requests write one session.") { IsContention = true };

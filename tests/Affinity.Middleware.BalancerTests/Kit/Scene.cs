@@ -70,21 +70,30 @@ internal static class Scene
     }
 
     /// <summary>
-    /// Waits until the balancer sends whoever is bound to the node there again, and whoever is not. One request at a time, as nginx tries a node that has failed with one;
-    /// whoever is not bound asks without a pause, as Apache makes good for the bound visitors of a node by sending hundreds of others elsewhere.
+    /// Waits until the balancer sends whoever is bound to the node there again, and whoever is not to it and to others. One request at a time, as nginx tries a node that has failed with one;
+    /// whoever is not bound asks without a pause, as Apache first makes good for all that a node has not served while it was away.
     /// </summary>
     public static async Task BackAsync(Uri door, string name, BalancerTemplate template)
     {
         var isSuffix = template.NodeSettings.TryGetValue("Affinity:Stickiness:Dialect", out var dialect) && dialect == "Suffix";
-        foreach (var cookie in (string?[])[$"{ShopFarm.Visitor.RouteCookie}={(isSuffix ? "token." : "")}{name}", null])
+        await AskUntilAsync(door, $"{ShopFarm.Visitor.RouteCookie}={(isSuffix ? "token." : "")}{name}", nodes => nodes.Contains(name), $"{template.Name} sends nobody who is bound to {name} there any more");
+        await AskUntilAsync(door, cookie: null, nodes => nodes.Contains(name) && nodes.Count > 1, $"{template.Name} sends newcomers to {name} never or always");
+    }
+
+    private static async Task AskUntilAsync(Uri door, string? cookie, Func<HashSet<string>, bool> isOver, string complaint)
+    {
+        using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, UseProxy = false });
+        var (deadline, nodes) = (Deadline.In(TimeSpan.FromSeconds(15)), new HashSet<string>(StringComparer.Ordinal));
+        for (var asked = 1; ; asked++)
         {
-            using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, UseProxy = false });
-            var deadline = Deadline.In(TimeSpan.FromSeconds(15));
-            for (var asked = 1; await NodeOfAsync(client, new Uri(door, "/api/products"), cookie) is var node && node != name; asked++)
+            var node = await NodeOfAsync(client, new Uri(door, "/api/products"), cookie);
+            if (node is not null && nodes.Add(node) && isOver(nodes))
             {
-                Assert.False(deadline.HasPassed, $"{template.Name} sends nobody to {name} any more ({cookie ?? "no cookie"}, asked {asked} times).");
-                await Task.Delay(cookie is null && node is not null ? 0 : 50);
+                return;
             }
+
+            Assert.False(deadline.HasPassed, $"{complaint} (asked {asked} times; {string.Join(", ", nodes)} answered).");
+            await Task.Delay(cookie is null && node is not null ? 0 : 50);
         }
     }
 

@@ -48,7 +48,7 @@ public abstract class FaultRows(ITestOutputHelper output)
         var verdict = HistoryChecker.Check(history);
         var readable = reads.All(read => read);
         Tell(scene, verdict, history, healed, failed);
-        if (!readable || (scene.FailsNothing && failed.Count > 0))
+        if (!readable || (scene.FailsNothing && failed.Count > 0) || (scene.LosesNothing && verdict is not { Lost: 0, FalseAlarms: 0 }))
         {
             TellUnanswered(history, farm);
         }

@@ -395,7 +395,8 @@ public sealed class LostWritesTests
         var nodes = new MemorySessionStore(_time);
         nodes.ListenForWanted(_ => { });
         nodes.ListenForWanted(_ => { });
-        var loader = Loader(_store, _there.Near, _options, _time, nodes: nodes);
+        var log = new LogLines<SessionLosses>();
+        var loader = Loader(_store, _there.Near, _options, _time, nodes: nodes, losses: Losses(_store, _time, logger: log));
         var (ticket, began) = (Ticket(_time, _id, Version(5)), _time.GetTimestamp());
 
         var loading = loader.LoadAsync(ticket, default).AsTask();
@@ -403,7 +404,8 @@ public sealed class LostWritesTests
         await UntilAsync(() => loading.IsCompleted, advance: true);
 
         Assert.Equal(SessionLoadKind.Lost, (await loading).Kind);
-        Assert.InRange(_time.GetElapsedTime(began), TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(1));
+        Assert.InRange(_time.GetElapsedTime(began), _options.StoreTimeout, _options.StoreTimeout + TimeSpan.FromMilliseconds(500));
+        Assert.Contains("1 of 1 were asked", log.TextOf("SessionLost"), StringComparison.Ordinal);
         Assert.True(loader.LoadAsync(ticket, default).AsTask().IsCompletedSuccessfully);
     }
 
