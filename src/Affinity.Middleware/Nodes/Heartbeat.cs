@@ -106,7 +106,7 @@ internal sealed class Heartbeat(INodeDirectory directory, NodeMembership node, N
         _history = beat.History ?? history;
         if (!joinsNow && !beat.Renewed)
         {
-            node.Forgotten(options.DeadAfter);
+            node.Forgotten();
             node.TellStoreMayHaveLost("it no longer had this node's record");
         }
         else if (history is not null && beat.History is not null && !string.Equals(history, beat.History, StringComparison.Ordinal))

@@ -33,6 +33,9 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     /// <summary>What the directory can tell of other nodes.</summary>
     public PeerSight Sight { get; init; }
 
+    /// <summary>After this time without a beat a node counts as dead.</summary>
+    public TimeSpan DeadAfter { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Up to which level this node reads and could write the forms of what nodes share.</summary>
     public int FormatLevel { get; init; } = FormatRules.Newest;
 
@@ -84,8 +87,8 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     /// <summary>Whether another node lived when the directory last answered.</summary>
     public bool HasPeers => Others(_standing.Live) > 0;
 
-    /// <summary>How many other nodes lived when the directory last answered, or at the answer before: a directory that has lost its data fills again with the next beats.</summary>
-    public int PeersLately => Math.Max(Others(_standing.Live), _standing.Before);
+    /// <summary>How many other nodes lived when the directory last answered, or within <see cref="DeadAfter"/> before that: one that has lost its data fills again with the next beats.</summary>
+    public int PeersLately => _standing.Lately.Count;
 
     /// <summary>Whether another node took visitors then; for a while after the directory has lost its data also whether one did before that.</summary>
     public bool HasActivePeers => AnyTakesVisitors(_standing.Live) || Volatile.Read(ref _remembered) is { } loss && time.GetElapsedTime(loss.Since) < loss.For;
@@ -116,16 +119,15 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     public void Joined(IReadOnlyList<NodeRecord> live)
     {
         var trusted = Trusted(live);
-        _standing = new(trusted, FormatRules.ToWrite(FormatLevel, trusted), HoldsName: true, Answers: true, Problem: null) { Before = Others(_standing.Live), TookVisitorsBefore = AnyTakesVisitors(_standing.Live), Drift = DriftFrom(trusted), TellsAll = DriftRules.AnyDiffers(Settings, trusted.Where(node => node.Id != Self)) };
+        _standing = new(trusted, FormatRules.ToWrite(FormatLevel, trusted), HoldsName: true, Answers: true, Problem: null) { Lately = Most(Others(trusted)), TookVisitorsBefore = AnyTakesVisitors(_standing.Live), Drift = DriftFrom(trusted), TellsAll = DriftRules.AnyDiffers(Settings, trusted.Where(node => node.Id != Self)) };
     }
 
     /// <summary>The directory no longer had this node's record: other nodes may live that it does not name until their next beat.</summary>
-    /// <param name="deadAfter">After this time those that live have beaten again.</param>
-    public void Forgotten(TimeSpan deadAfter)
+    public void Forgotten()
     {
         if (_standing.TookVisitorsBefore)
         {
-            Volatile.Write(ref _remembered, new(time.GetTimestamp(), deadAfter));
+            Volatile.Write(ref _remembered, new(time.GetTimestamp(), DeadAfter));
         }
     }
 
@@ -136,7 +138,7 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
 
     /// <summary>Another incarnation lives under this node's name.</summary>
     public void NameTaken(IReadOnlyList<NodeRecord> live) =>
-        _standing = new(Trusted(live), FormatRules.ToWrite(FormatLevel, live), HoldsName: false, Answers: true, $"The name '{Self}' belongs to another live node: set Affinity:Node:Id to a name of its own, or wait until the other one counts as dead.");
+        _standing = new(Trusted(live), FormatRules.ToWrite(FormatLevel, live), HoldsName: false, Answers: true, $"The name '{Self}' belongs to another live node: set Affinity:Node:Id to a name of its own, or wait until the other one counts as dead.") { Lately = Most(Others(live)) };
 
     /// <summary>The directory has not answered since a point in time; what was known before stays.</summary>
     public void DirectoryAway(DateTimeOffset since) =>
@@ -188,15 +190,21 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
         return DriftRules.AreSame(before, now) ? before : now;
     }
 
+    private (int Count, long At) Most(int others)
+    {
+        var (before, at) = _standing.Lately;
+        return others >= before || time.GetElapsedTime(at) >= DeadAfter ? (others, time.GetTimestamp()) : (before, at);
+    }
+
     private bool AnyTakesVisitors(NodeRecord[] live) => live.Any(node => node.Id != Self && node.State == NodeState.Active);
 
-    private int Others(NodeRecord[] live) => live.Count(node => node.Id != Self);
+    private int Others(IReadOnlyList<NodeRecord> live) => live.Count(node => node.Id != Self);
 
     // One reference, so that a reader never sees the parts of two beats.
     private sealed record Standing(NodeRecord[] Live, int Level, bool HoldsName, bool Answers, string? Problem)
     {
-        /// <summary>How many others lived at the answer before.</summary>
-        public int Before { get; init; }
+        /// <summary>The most others that lived within a while, and when they last did.</summary>
+        public (int Count, long At) Lately { get; init; }
 
         /// <summary>Whether one of them took visitors.</summary>
         public bool TookVisitorsBefore { get; init; }

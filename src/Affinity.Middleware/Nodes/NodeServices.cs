@@ -20,6 +20,7 @@ internal static class NodeServices
                 Address = options.Address,
                 Track = options.Track,
                 Sight = options.Sight,
+                DeadAfter = options.DeadAfter,
                 Settings = s.GetService<AgreedSettings>() ?? AgreedSettings.None,
             };
             s.GetRequiredService<AffinityMetrics>().ObserveNode(() => node.Live.Count, () => node.Requests.InFlight, () => node.Bound.Count);

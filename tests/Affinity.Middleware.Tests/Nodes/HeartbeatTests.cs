@@ -53,6 +53,21 @@ public sealed class HeartbeatTests : IDisposable
         Assert.Equal(["DrainAsked", "NodeJoined", "DrainTakenBack"], _log.Events);
     }
 
+    /// <summary>After a fail-over a node may beat more than once before the others are connected again: who asks nobody then tells a loss that may be none.</summary>
+    [Fact]
+    public async Task Who_lived_a_moment_ago_counts_among_whom_to_ask_until_they_would_be_dead()
+    {
+        _directory.Answer = FakeDirectory.AcceptWithPeer;
+        await BeatAsync();
+        _directory.Answer = FakeDirectory.Accept;
+        await BeatAsync(3);
+        Assert.Equal((false, 1), (_node.HasPeers, _node.PeersLately));
+        _time.Advance(_node.DeadAfter);
+        Assert.Equal(1, _node.PeersLately);
+        await BeatAsync();
+        Assert.Equal(0, _node.PeersLately);
+    }
+
     [Fact]
     public async Task What_no_node_tells_counts_as_not_told()
     {
