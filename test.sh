@@ -39,7 +39,7 @@ case "${1:-}" in
 esac
 scope=${1:-all}
 
-passed=0 failed=0 skipped=0 child='' policy='' compiler='' finished=''
+passed=0 failed=0 skipped=0 child='' check='' policy='' compiler='' finished=''
 work=$(mktemp -d)
 chmod 711 "$work" # a server may run as another user
 
@@ -49,6 +49,10 @@ finish() {
     if [ -n "$child" ]; then
         kill "$child" 2>/dev/null || true # timeout passes it on to all that it started
         wait "$child" || true
+    fi
+    if [ -n "$check" ]; then
+        kill "$check" 2>/dev/null || true
+        wait "$check" || true
     fi
     [ -z "$policy" ] || as_root rm -f "$policy"
     end_compiler
@@ -152,12 +156,24 @@ run_project() {
     say "$name: ${ok:-0} passed, $bad failed, $((${total:-0} - ${ran:-0})) skipped in $((SECONDS - seconds)) s"
 }
 
-run_check() {
-    local name=$1 seconds=$SECONDS result=passed
+# A check that runs beside the first tests, which leave processors idle; what it says is shown when it has ended.
+begin_check() {
+    check_name=$1
     shift
-    say "$name"
-    if limited 10 "$@"; then passed=$((passed + 1)); else failed=$((failed + 1)) result=failed; fi
-    say "$name: $result in $((SECONDS - seconds)) s"
+    say "$check_name, beside the tests"
+    timeout --kill-after=30 10m "$@" >"$work/check.log" 2>&1 &
+    check=$!
+}
+
+end_check() {
+    local result=passed
+    [ -n "$check" ] || return 0
+    wait "$check" || result=failed
+    check=
+    cat "$work/check.log"
+    if [ "$result" = passed ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+    say "$check_name: $result"
+    end_compiler
 }
 
 # Told of by git, also when the folder belongs to another user than this one; nothing outside of a clone.
@@ -187,10 +203,14 @@ compiler=running
 if limited 20 dotnet build Affinity.sln -c $CONFIGURATION -v quiet --nologo; then
     say "built in $((SECONDS - seconds)) s"
     if { [ "$scope" = all ] || [ "$scope" = server ]; } && [ -f tests/compile-newest-redis-client.sh ]; then
-        run_check "compiling against the newest Redis client" sh tests/compile-newest-redis-client.sh
+        begin_check "compiling against the newest Redis client" sh tests/compile-newest-redis-client.sh
+    else
+        end_compiler
     fi
-    end_compiler
-    for project in "${projects[@]}"; do run_project "$project"; done
+    for project in "${projects[@]}"; do
+        run_project "$project"
+        end_check
+    done
     for table in faults balancers; do if [ -s "$work/$table.md" ]; then cat "$work/$table.md"; fi; done
     check_tree "$before"
 else

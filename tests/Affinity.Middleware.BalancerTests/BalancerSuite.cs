@@ -160,7 +160,11 @@ public abstract class BalancerSuite(BalancedFarm farm, ITestOutputHelper output)
         Scene.AssertNothingLost(tally);
     }
 
-    private Task<Crowd> SignedInAsync(Tally tally) => Scene.SignedInAsync(tally, Visitors, Doors.Same, farm.Door);
+    private async Task<Crowd> SignedInAsync(Tally tally)
+    {
+        await Scene.EvenAsync(farm.Door, farm.Nodes.Known.Count);
+        return await Scene.SignedInAsync(tally, Visitors, Doors.Same, farm.Door);
+    }
 
     /// <summary>The node to which most visitors are bound.</summary>
     private (string Name, AppProcess Node) Favourite(Crowd crowd)

@@ -69,30 +69,33 @@ internal static class Scene
         Assert.Equal(0, await node.WaitForExitAsync());
     }
 
-    /// <summary>
-    /// Waits until the balancer sends whoever is bound to the node there again, and whoever is not to it and to others. One request at a time, as nginx tries a node that has failed with one;
-    /// whoever is not bound asks without a pause, as Apache first makes good for all that a node has not served while it was away.
-    /// </summary>
+    /// <summary>Waits until the balancer sends whoever is bound to the node there again, and whoever is not. One request at a time, as nginx tries a node that has failed with one.</summary>
     public static async Task BackAsync(Uri door, string name, BalancerTemplate template)
     {
         var isSuffix = template.NodeSettings.TryGetValue("Affinity:Stickiness:Dialect", out var dialect) && dialect == "Suffix";
-        await AskUntilAsync(door, $"{ShopFarm.Visitor.RouteCookie}={(isSuffix ? "token." : "")}{name}", nodes => nodes.Contains(name), $"{template.Name} sends nobody who is bound to {name} there any more");
-        await AskUntilAsync(door, cookie: null, nodes => nodes.Contains(name) && nodes.Count > 1, $"{template.Name} sends newcomers to {name} never or always");
+        await AskUntilAsync(door, $"{ShopFarm.Visitor.RouteCookie}={(isSuffix ? "token." : "")}{name}", nodes => nodes[^1] == name, $"{template.Name} sends nobody who is bound to {name} there any more");
+        await AskUntilAsync(door, cookie: null, nodes => nodes[^1] == name, $"{template.Name} sends no newcomers to {name} any more");
     }
 
-    private static async Task AskUntilAsync(Uri door, string? cookie, Func<HashSet<string>, bool> isOver, string complaint)
+    /// <summary>Waits until newcomers go to all nodes: Apache first makes good for all that a node has not served of the visitors who were bound to others, so hundreds of newcomers in a row may go to one.</summary>
+    public static Task EvenAsync(Uri door, int nodes) =>
+        AskUntilAsync(door, cookie: null, last => last.TakeLast(nodes).Distinct(StringComparer.Ordinal).Count() == nodes, $"Newcomers do not go to all {nodes} nodes");
+
+    /// <summary>Newcomers ask without a pause.</summary>
+    private static async Task AskUntilAsync(Uri door, string? cookie, Func<List<string>, bool> isOver, string complaint)
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseCookies = false, UseProxy = false });
-        var (deadline, nodes) = (Deadline.In(TimeSpan.FromSeconds(15)), new HashSet<string>(StringComparer.Ordinal));
-        for (var asked = 1; ; asked++)
+        var (deadline, nodes) = (Deadline.In(TimeSpan.FromSeconds(15)), new List<string>());
+        while (true)
         {
             var node = await NodeOfAsync(client, new Uri(door, "/api/products"), cookie);
-            if (node is not null && nodes.Add(node) && isOver(nodes))
+            nodes.AddRange(node is null ? [] : [node]);
+            if (node is not null && isOver(nodes))
             {
                 return;
             }
 
-            Assert.False(deadline.HasPassed, $"{complaint} (asked {asked} times; {string.Join(", ", nodes)} answered).");
+            Assert.False(deadline.HasPassed, $"{complaint} ({string.Join(", ", nodes.CountBy(name => name, StringComparer.Ordinal).Select(count => $"{count.Value} by {count.Key}"))}).");
             await Task.Delay(cookie is null && node is not null ? 0 : 50);
         }
     }

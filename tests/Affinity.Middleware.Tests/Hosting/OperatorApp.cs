@@ -58,7 +58,7 @@ internal sealed class OperatorApp : IAsyncDisposable
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment });
         builder.Logging.ClearProviders();
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create<string, string?>("Affinity:" + setting.Key, setting.Value)));
-        builder.Configuration.AddInMemoryCollection([new("Affinity:Node:Id", "a"), new("Affinity:Node:HeartbeatInterval", "00:01:00"), new("Affinity:Node:DeadAfter", "00:05:00"), new("Affinity:Drain:Notice", "00:00:00")]);
+        builder.Configuration.AddInMemoryCollection([new("Affinity:Node:Id", "a"), new("Affinity:Node:HeartbeatInterval", "00:01:00"), new("Affinity:Node:DeadAfter", "00:05:00"), new("Affinity:Drain:Notice", "00:00:00"), new("Affinity:Drain:Evacuation", "00:00:00")]);
         builder.WebHost.UseTestServer();
         builder.AddAffinity();
         return builder;

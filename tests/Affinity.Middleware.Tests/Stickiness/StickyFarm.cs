@@ -146,6 +146,7 @@ internal sealed class StickyNode(PipelineApp app, DirectoryLine line, RunCount r
     public async Task EndAsync()
     {
         line.IsCut = true;
+        await Heart.BeatAsync(CancellationToken.None); // one that was under way would tell it of its peers again
         Membership.BeginDrain(stops: true);
 
         // Without peers it does not wait for them, on a clock that nobody moves.
