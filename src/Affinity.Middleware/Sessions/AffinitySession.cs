@@ -395,7 +395,7 @@ internal sealed partial class AffinitySession(TicketFeature ticket, ISessionCarr
         }
         catch (SessionUnavailableException e)
         {
-            Reach = StoreReach.Unreachable;
+            Reach = e.InnerException is SessionStoreException { IsContention: true } ? StoreReach.Reachable : StoreReach.Unreachable;
             // Never of what is taken over: a ticket would hide the rest of it.
             if (!Delta.Adopts && e.InnerException is SessionStoreException fault && carrier.Outage?.MayJournal(Delta, fault) == true)
             {

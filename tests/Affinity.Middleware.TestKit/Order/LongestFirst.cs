@@ -20,12 +20,16 @@ public sealed class LongestFirst : ITestCollectionOrderer
         var longest = collections.Take(1)
             .SelectMany(collection => collection.TestAssembly.Assembly.GetCustomAttributes(typeof(LongestAttribute).AssemblyQualifiedName))
             .SelectMany(attribute => attribute.GetNamedArgument<Type[]>(nameof(LongestAttribute.Classes)))
-            .Select((type, i) => (Name: type.FullName!, Place: i))
+            .Select((type, i) => (Name: NameOf(type), Place: i))
             .ToDictionary(item => item.Name, item => item.Place, StringComparer.Ordinal);
         return collections
-            .OrderBy(collection => longest.GetValueOrDefault(collection.DisplayName.Split(' ')[^1], int.MaxValue))
+            .OrderBy(collection => longest.GetValueOrDefault(collection.DisplayName, int.MaxValue))
             .ThenBy(collection => collection.DisplayName, StringComparer.Ordinal);
     }
+
+    /// <summary>A class that names no collection is one by itself.</summary>
+    private static string NameOf(Type type) =>
+        type.CustomAttributes.FirstOrDefault(attribute => attribute.AttributeType == typeof(CollectionAttribute))?.ConstructorArguments[0].Value as string ?? "Test collection for " + type.FullName;
 }
 
 /// <summary>The classes of a suite that take longest, the longest first.</summary>
