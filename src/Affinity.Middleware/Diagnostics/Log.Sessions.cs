@@ -13,12 +13,12 @@ internal static partial class Log
     public static partial void SessionUnreadable(this ILogger logger, string session);
 
     [LoggerMessage(EventId = 4002, EventName = "SessionLost", Level = LogLevel.Warning,
-        Message = "Session {Session} should be in the store until {IdleUntil:u} and is not, and no other node has given it back ({Asked} of {Others} were asked): the store was emptied, evicted it, or failed over without it ({Evidence}).")]
-    public static partial void SessionLost(this ILogger logger, string session, DateTimeOffset idleUntil, int asked, int others, string evidence);
+        Message = "Session {Session} should be in the store until {IdleUntil:u} and is not, and no other node has given it back ({Asked}): the store was emptied, evicted it, or failed over without it ({Evidence}).")]
+    public static partial void SessionLost(this ILogger logger, string session, DateTimeOffset idleUntil, string asked, string evidence);
 
     [LoggerMessage(EventId = 4003, EventName = "SessionBehind", Level = LogLevel.Warning,
-        Message = "Session {Session} is {Stored} in the store, but the visitor has seen {Seen}: the store lost acknowledged writes (fail-over, restart without persistence), and no other node has given them back ({Asked} of {Others} were asked; {Evidence}).")]
-    public static partial void SessionBehind(this ILogger logger, string session, string stored, string seen, int asked, int others, string evidence);
+        Message = "Session {Session} is {Stored} in the store, but the visitor has seen {Seen}: the store lost acknowledged writes (fail-over, restart without persistence), and no other node has given them back ({Asked}; {Evidence}).")]
+    public static partial void SessionBehind(this ILogger logger, string session, string stored, string seen, string asked, string evidence);
 
     [LoggerMessage(EventId = 4005, EventName = "SessionDiverged", Level = LogLevel.Warning,
         Message = "Session {Session} is {Stored} in the store, which did not come of what the visitor has seen, {Seen}: the store lost acknowledged writes and others have been made in their place ({Evidence}).")]
@@ -58,6 +58,9 @@ internal static partial class Log
     [LoggerMessage(EventId = 4013, EventName = "SessionTooLarge", Level = LogLevel.Error,
         Message = "Session {Session} would take {Size} {Measure}, {Limit} are allowed; nothing was saved and the request is answered with an error.")]
     public static partial void SessionTooLarge(this ILogger logger, string session, long size, string measure, int limit);
+
+    [LoggerMessage(EventId = 4014, EventName = "SessionContended", Level = LogLevel.Debug, Message = "Session {Session}: {Why}")]
+    public static partial void SessionContended(this ILogger logger, string session, string why);
 
     [LoggerMessage(EventId = 4020, EventName = "SessionAbandoned", Level = LogLevel.Debug, Message = "Session {Session} was abandoned.")]
     public static partial void SessionAbandoned(this ILogger logger, string session);

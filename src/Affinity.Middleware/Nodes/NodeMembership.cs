@@ -193,7 +193,9 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     private (int Count, long At) Most(int others)
     {
         var (before, at) = _standing.Lately;
-        return others >= before || time.GetElapsedTime(at) >= DeadAfter ? (others, time.GetTimestamp()) : (before, at);
+        return others >= before ? (others, time.GetTimestamp())
+            : time.GetElapsedTime(at) < DeadAfter ? (before, at)
+            : (Math.Max(others, Others(_standing.Live)), time.GetTimestamp()); // a directory that was away for longer knows nobody at first
     }
 
     private bool AnyTakesVisitors(NodeRecord[] live) => live.Any(node => node.Id != Self && node.State == NodeState.Active);

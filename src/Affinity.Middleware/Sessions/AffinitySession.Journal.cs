@@ -46,7 +46,7 @@ internal sealed partial class AffinitySession
         }
         catch (SessionStoreException e)
         {
-            Reach = StoreReach.Unreachable;
+            Reach = ReachAfter(e);
             _unreachable = new SessionUnavailableException("The visitor's session cannot be reached just now: " + e.Message, e);
             if (!TryServeWithoutStore(proof, journal, e))
             {
@@ -84,7 +84,7 @@ internal sealed partial class AffinitySession
     /// <summary>What this node remembers, however old, and the journal on top. Where it remembers nothing: what the journal decides, and room for changes; false.</summary>
     private bool TryServeWithoutStore(Ticket proof, SessionJournal journal, SessionStoreException fault)
     {
-        if (fault.Fault == SessionStoreFault.Unreadable || carrier.Outage is not { } outage || !(outage.Journals || outage.OnlyReads))
+        if (fault is { Fault: SessionStoreFault.Unreadable } or { IsContention: true } || carrier.Outage is not { } outage || !(outage.Journals || outage.OnlyReads))
         {
             return false;
         }

@@ -395,7 +395,7 @@ internal sealed partial class AffinitySession(TicketFeature ticket, ISessionCarr
         }
         catch (SessionUnavailableException e)
         {
-            Reach = e.InnerException is SessionStoreException { IsContention: true } ? StoreReach.Reachable : StoreReach.Unreachable;
+            Reach = ReachAfter(e.InnerException);
             // Never of what is taken over: a ticket would hide the rest of it.
             if (!Delta.Adopts && e.InnerException is SessionStoreException fault && carrier.Outage?.MayJournal(Delta, fault) == true)
             {
@@ -411,6 +411,8 @@ internal sealed partial class AffinitySession(TicketFeature ticket, ISessionCarr
         _onlyRead = false;
         Origin = began ? SessionOrigin.New : Origin;
     }
+
+    private static StoreReach ReachAfter(Exception? fault) => fault is SessionStoreException { IsContention: true } ? StoreReach.Reachable : StoreReach.Unreachable;
 
     private SessionId KnownId()
     {

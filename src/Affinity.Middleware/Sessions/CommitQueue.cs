@@ -9,6 +9,7 @@ internal sealed class CommitQueue
     private readonly Dictionary<SessionKey, Line> _lines = [];
 
     /// <summary>Waits until it is this save's turn; dispose the turn to let the next one in.</summary>
+    /// <exception cref="SessionStoreException">The token ended the wait; nothing was tried.</exception>
     public async ValueTask<Turn> EnterAsync(SessionKey key, CancellationToken cancellationToken)
     {
         Line? line;
@@ -26,10 +27,11 @@ internal sealed class CommitQueue
         {
             await line.Gate.WaitAsync(cancellationToken);
         }
-        catch
+        catch (OperationCanceledException e)
         {
+            var isContention = !line.FoundStoreAway;
             Leave(key, line);
-            throw;
+            throw new SessionStoreException(SessionStoreFault.NotApplied, "The session was not saved: too many saves of it waited in line, for ten times Affinity:Sessions:StoreTimeout.", e) { IsContention = isContention };
         }
 
         return new Turn(this, key, line);

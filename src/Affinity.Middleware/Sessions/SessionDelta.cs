@@ -36,6 +36,9 @@ internal sealed class SessionDelta
     /// <summary>The write of this delta that was tried last and failed; null when none was, or the outcome is known.</summary>
     public SessionTry? Tried { get; set; }
 
+    /// <summary>Whether others were first when this delta was to be written, so that the store is known to answer.</summary>
+    public bool WasBeaten { get; set; }
+
     /// <summary>Whether nobody can tell any more if an update of this delta has arrived.</summary>
     public bool IsForgotten { get; set; }
 

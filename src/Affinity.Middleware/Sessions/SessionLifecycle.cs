@@ -106,7 +106,14 @@ internal sealed class SessionLifecycle(
 
     private void TellFailure(SessionId id, SessionStoreException fault)
     {
-        if (!GuardedSessionStore.WasNotAsked(fault))
+        if (fault.IsContention)
+        {
+            if (logger.IsEnabled(LogLevel.Debug))
+            {
+                logger.SessionContended(id.ToFingerprint(), fault.Message);
+            }
+        }
+        else if (!GuardedSessionStore.WasNotAsked(fault))
         {
             logger.SessionSaveFailed(id.ToFingerprint(), fault.Fault.ToString(), fault.Message);
         }

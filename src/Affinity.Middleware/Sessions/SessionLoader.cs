@@ -47,9 +47,12 @@ internal readonly record struct SessionLoadResult(SessionLoadKind Kind, SessionS
 }
 
 /// <summary>Whom a node has asked whether they remember a session.</summary>
-/// <param name="Heard">How many have heard it.</param>
+/// <param name="Heard">How many have heard it; null: a Redis Cluster does not say.</param>
 /// <param name="All">How many live beside this one, as far as it knows.</param>
-internal readonly record struct AskedNodes(int Heard, int All);
+internal readonly record struct AskedNodes(int? Heard, int All)
+{
+    public override string ToString() => Heard is { } heard ? $"{heard} of {All} were asked" : $"all {All} were asked, and it is not known how many heard it";
+}
 
 /// <summary>How many nodes live beside this one, as far as it knows.</summary>
 internal sealed record OtherNodes(Func<int> Count);
@@ -84,6 +87,8 @@ internal sealed class SessionLoader(
 
         return AskAsync(ticket, known, cancellationToken);
     }
+
+    private int Others => others?.Count() ?? 0;
 
     public void Dispose() => _asking.Dispose();
 
@@ -176,24 +181,25 @@ internal sealed class SessionLoader(
     private async Task<SessionAnswer> SearchAsync(Ticket ticket)
     {
         near.TryFind(ticket.Session, out var known);
-        var answer = await ReadAsync(ticket.Session, known, latest: true);
+        var answer = await ReadAsync(ticket.Session, known, latest: true) with { Asked = new AskedNodes(0, Others) };
         if (nodes is null || Judge(ticket, answer) is not { Kind: SessionLoadKind.Lost or SessionLoadKind.Behind } || losses.WasTold(ticket.Session, ticket.Version))
         {
             return answer;
         }
 
-        using var limit = new CancellationTokenSource(options.StoreTimeout, time);
+        using var patience = new CancellationTokenSource(options.StoreTimeout, time);
         try
         {
-            await _asking.WaitAsync(limit.Token);
+            await _asking.WaitAsync(patience.Token);
         }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        catch (OperationCanceledException) when (patience.IsCancellationRequested)
         {
             return answer;
         }
 
         try
         {
+            using var limit = new CancellationTokenSource(options.StoreTimeout, time);
             return await LookAsync(ticket, answer, nodes, limit.Token);
         }
         finally
@@ -208,13 +214,19 @@ internal sealed class SessionLoader(
     /// </summary>
     private async Task<SessionAnswer> LookAsync(Ticket ticket, SessionAnswer answer, ISessionAnnouncements nodes, CancellationToken limit)
     {
-        var (asked, haveAllHeard) = (default(AskedNodes), false);
+        var (asked, haveAllHeard) = (answer.Asked, false);
         for (var look = 0; !limit.IsCancellationRequested; look++)
         {
-            if (!haveAllHeard && await AskAsync(nodes, ticket.Session, limit) is { } heard)
+            if (!haveAllHeard)
             {
-                asked = new(heard, Math.Max(heard, others?.Count() ?? 0));
-                if (asked.All == 0)
+                var heard = await AskAsync(nodes, ticket.Session, limit);
+                if (limit.IsCancellationRequested)
+                {
+                    break;
+                }
+
+                asked = new(heard, Math.Max(heard ?? 0, Others));
+                if (asked is { Heard: 0, All: 0 })
                 {
                     break;
                 }
@@ -241,7 +253,7 @@ internal sealed class SessionLoader(
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
-            return null;
+            return 0;
         }
     }
 

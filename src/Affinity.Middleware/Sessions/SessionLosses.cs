@@ -37,11 +37,11 @@ internal sealed class SessionLosses(ISessionStore store, TimeProvider time, Affi
         {
             case SessionLoadKind.Lost:
                 metrics.SessionLost("lost");
-                logger.SessionLost(session, ticket.IdleUntil, asked.Heard, asked.All, await EvidenceAsync());
+                logger.SessionLost(session, ticket.IdleUntil, asked.ToString(), await EvidenceAsync());
                 break;
             case SessionLoadKind.Behind:
                 metrics.SessionLost("behind");
-                logger.SessionBehind(session, stored!.Version.ToString(), seen, asked.Heard, asked.All, await EvidenceAsync());
+                logger.SessionBehind(session, stored!.Version.ToString(), seen, asked.ToString(), await EvidenceAsync());
                 break;
             case SessionLoadKind.Diverged:
                 metrics.SessionLost("diverged");

@@ -88,7 +88,7 @@ internal sealed class SessionOutage(
 
             return result;
         }
-        catch (SessionStoreException)
+        catch (SessionStoreException e) when (!e.IsContention)
         {
             metrics.JournalReplayed("away");
             throw;

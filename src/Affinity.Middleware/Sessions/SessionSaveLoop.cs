@@ -25,6 +25,8 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
     // A node with a line always knows the newest version, so it would win every race against one that learns of it by losing: now and then it lets others go first.
     private const int SavesBeforeRest = 8;
 
+    private const string BeatenTooLong = "The session was not saved: others wrote it first, again and again, for ten times Affinity:Sessions:StoreTimeout. Too many requests write one session.";
+
     private static readonly TimeSpan ShortestRest = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan LongestRest = TimeSpan.FromMilliseconds(100);
 
@@ -37,7 +39,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
     /// <exception cref="SessionTooLargeException">With this delta the session is larger than it may be.</exception>
     public async ValueTask<SessionSaveResult> SaveAsync(SessionId id, SessionSnapshot start, SessionDelta delta)
     {
-        delta.Tried = null;
+        (delta.Tried, delta.WasBeaten) = (null, false);
         return await RunAsync(id, start, delta, walk: null, entry: null);
     }
 
@@ -62,7 +64,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
         using var limit = new CancellationTokenSource(options.StoreTimeout * 10, time);
         try
         {
-            using var turn = await EnterAsync(key, limit.Token);
+            using var turn = await _queue.EnterAsync(key, limit.Token);
             if (turn.FoundStoreAway && options.OnStoreAway == StoreAway.Journal)
             {
                 throw GuardedSessionStore.NotAsked();
@@ -92,24 +94,12 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
         catch (OperationCanceledException e) when (limit.IsCancellationRequested)
         {
             near.Doubt(key);
-            throw new SessionStoreException(SessionStoreFault.Ambiguous, "The session could not be saved in time: the store is slow.", e);
+            throw new SessionStoreException(SessionStoreFault.Ambiguous, delta.WasBeaten ? BeatenTooLong : "The session could not be saved in time: the store is slow.", e) { IsContention = delta.WasBeaten };
         }
         catch (SessionStoreException)
         {
             near.Doubt(key);
             throw;
-        }
-    }
-
-    private async ValueTask<CommitQueue.Turn> EnterAsync(SessionKey key, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await _queue.EnterAsync(key, cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            throw Contention();
         }
     }
 
@@ -159,12 +149,14 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
                         return new(Saved: null, SessionEnding.LostWrites) { Instead = instead };
                     }
 
+                    delta.WasBeaten = true;
                     await PauseAsync(tries, time.GetElapsedTime(asOf), cancellationToken);
                     break;
                 case SessionWriteKind.Ended:
                     return new(Saved: null, SessionEnding.Abandoned);
                 case SessionWriteKind.Absent when Remembered(id, current) is { } remembered:
                     (current, expected) = (remembered, SessionVersion.None);
+                    await PauseAsync(tries, time.GetElapsedTime(asOf), cancellationToken);
                     break;
                 case SessionWriteKind.Absent:
                     return new(Saved: null, SessionEnding.Lost);
@@ -213,7 +205,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
                 case SessionWriteKind.Written:
                     walk.OwnSince = isOwn && tries == 1 ? entry.Expected : null;
                     (walk.Current, walk.Proven, walk.Step) = (next, next.Generation, JournalStep.Done);
-                    return new(next, default);
+                    return new(next, default) { Trip = time.GetElapsedTime(asOf) };
                 case SessionWriteKind.Superseded:
                     return Arrived(walk, entry, SessionDecoder.Decode(result.Newer!, time, asOf));
                 case SessionWriteKind.Conflict:
@@ -232,7 +224,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
                         return new(walk.Current, default);
                     }
 
-                    expected = without = walk.Current.Version;
+                    (expected, without, delta.WasBeaten) = (walk.Current.Version, walk.Current.Version, true);
                     await PauseAsync(tries, time.GetElapsedTime(asOf), cancellationToken);
                     break;
                 case SessionWriteKind.Ended:
@@ -241,6 +233,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
                     walk.IsLost = true;
                     walk.Current = SessionSnapshot.Empty(time.GetUtcNow(), options.AbsoluteTimeout, walk.Proven);
                     expected = SessionVersion.None;
+                    await PauseAsync(tries, time.GetElapsedTime(asOf), cancellationToken);
                     break;
                 default:
                     throw new UnreachableException();
@@ -369,6 +362,5 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
         await Task.Delay(bounded, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
-    private static SessionStoreException Contention() =>
-        new(SessionStoreFault.NotApplied, "The session was not saved: others wrote it first, again and again, for ten times Affinity:Sessions:StoreTimeout. Too many requests write one session.") { IsContention = true };
+    private static SessionStoreException Contention() => new(SessionStoreFault.NotApplied, BeatenTooLong) { IsContention = true };
 }

@@ -41,6 +41,6 @@ public sealed class SessionStoreException : Exception
     /// <summary>Whether the call may have taken effect.</summary>
     public SessionStoreFault Fault { get; }
 
-    /// <summary>Whether the store answered, each time that others had written first: it is not away.</summary>
+    /// <summary>Whether the time ran out because others wrote, or were to write, the same session: the store answered and is not away.</summary>
     internal bool IsContention { get; init; }
 }

@@ -69,6 +69,22 @@ public sealed class HeartbeatTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_lived_before_a_directory_was_away_for_long_counts_until_it_has_answered_twice()
+    {
+        _directory.Answer = FakeDirectory.AcceptWithPeer;
+        await BeatAsync();
+        _directory.Answer = FakeDirectory.Away;
+        _time.Advance(_node.DeadAfter * 3);
+        await BeatAsync();
+        _directory.Answer = FakeDirectory.Accept;
+        await BeatAsync();
+        Assert.Equal((false, 1), (_node.HasPeers, _node.PeersLately));
+        _time.Advance(_node.DeadAfter);
+        await BeatAsync();
+        Assert.Equal(0, _node.PeersLately);
+    }
+
+    [Fact]
     public async Task What_no_node_tells_counts_as_not_told()
     {
         var peer = FakeDirectory.Peer("node-z");

@@ -380,22 +380,30 @@ public sealed class SessionSaveLoopTests
         static int Resting(IReadOnlyList<Task> saves) => saves.Count(save => !save.IsCompleted) is > 0 and var unfinished ? unfinished + 1 : 0;
     }
 
-    [Fact]
-    public async Task A_save_that_others_beat_all_the_time_is_refused_and_the_store_is_not_taken_for_away()
+    /// <param name="milliseconds">For how long each write is under way: with 0 the time is over while the save rests, else while it writes.</param>
+    /// <param name="fault">What is known then.</param>
+    [Theory]
+    [InlineData(0, SessionStoreFault.NotApplied)]
+    [InlineData(700, SessionStoreFault.Ambiguous)]
+    public async Task A_save_that_others_beat_all_the_time_is_refused_and_the_store_is_not_taken_for_away(int milliseconds, SessionStoreFault fault)
     {
         var start = await SavedAsync(_loop, Nothing, Sets("n", 1));
-        _store.BeforeWrite = async (_, _) => await OthersIncrementAsync(1);
+        _store.BeforeWrite = async (_, token) =>
+        {
+            await OthersIncrementAsync(1);
+            await (milliseconds == 0 ? Task.CompletedTask : Task.Delay(TimeSpan.FromMilliseconds(milliseconds), _time, token));
+        };
         var save = _loop.SaveAsync(_id, start, Increments("n")).AsTask();
 
         while (!save.IsCompleted)
         {
-            await Task.WhenAny(save, _time.WaitForArmedTimersAsync(2)); // its limit and its pause
+            await Task.WhenAny(save, _time.WaitForArmedTimersAsync(2)); // its limit, and its pause or trip
             _time.Advance(TimeSpan.FromMilliseconds(100));
         }
 
-        var fault = await Assert.ThrowsAsync<SessionStoreException>(() => save);
-        Assert.Equal((SessionStoreFault.NotApplied, true), (fault.Fault, fault.IsContention));
-        Assert.Contains("Too many requests", fault.Message, StringComparison.Ordinal);
+        var thrown = await Assert.ThrowsAsync<SessionStoreException>(() => save);
+        Assert.Equal((fault, true), (thrown.Fault, thrown.IsContention));
+        Assert.Contains("Too many requests", thrown.Message, StringComparison.Ordinal);
     }
 
     [Fact]

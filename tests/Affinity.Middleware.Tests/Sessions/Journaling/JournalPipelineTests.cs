@@ -57,6 +57,42 @@ public sealed class JournalPipelineTests : IAsyncLifetime
         Assert.Empty(_visitor.LastSetCookies);
     }
 
+    /// <summary>What others had beaten 64 times was taken for what a store that is away could not be told, and of a thousand updates 66 were overwritten.</summary>
+    [Fact]
+    public async Task A_save_that_others_beat_until_its_time_is_over_is_refused_and_not_journaled()
+    {
+        var node = await _farm.StartAsync(Patient);
+        await PostAsync(node, "/set/x/1");
+        var cookie = _visitor.Cookies[JournalFarm.Cookie];
+        BeatAlways(node, _visitor.Clone(), within: TimeSpan.FromSeconds(3));
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await PassAsync(_visitor.PostAsync(node.Address, "/set/x/2")));
+
+        Assert.Equal(cookie, _visitor.Cookies[JournalFarm.Cookie]);
+        Assert.DoesNotContain(_farm.Log.Events, name => name is "SessionJournalBegun" or "SessionSaveFailed");
+        _farm.Heal(node);
+        Assert.Equal("1", await _visitor.ReadAsync(_other, "/get/x"));
+    }
+
+    [Fact]
+    public async Task A_journal_that_others_beat_until_the_time_is_over_stays_in_the_ticket_and_nothing_is_served_without_it()
+    {
+        var node = await _farm.StartAsync(Patient);
+        await PostAsync(node, "/set/x/1");
+        var twin = _visitor.Clone();
+        node.Store.Break();
+        await PostAsync(node, "/set/x/2");
+        var cookie = _visitor.Cookies[JournalFarm.Cookie];
+        _farm.Heal(node);
+        BeatAlways(node, twin, within: TimeSpan.FromSeconds(9));
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await PassAsync(_visitor.GetAsync(node.Address, "/get/x")));
+
+        Assert.Equal(cookie, _visitor.Cookies[JournalFarm.Cookie]);
+        _farm.Heal(node);
+        Assert.Equal("2", await _visitor.ReadAsync(_other, "/get/x"));
+    }
+
     [Fact]
     public async Task The_cookie_shows_nothing_of_what_it_carries()
     {
@@ -593,6 +629,32 @@ public sealed class JournalPipelineTests : IAsyncLifetime
     }
 
     private async Task PostAsync(PipelineApp node, string path) => Assert.Equal(HttpStatusCode.OK, await _visitor.StatusOfPostAsync(node, path));
+
+    /// <summary>Its calls may take ten seconds, a save a hundred.</summary>
+    private static void Patient(AffinityOptions options) => options.Sessions.StoreTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>Another request of the visitor, on another node, is always first, and every trip takes this long.</summary>
+    private void BeatAlways(PipelineApp node, Visitor twin, TimeSpan within)
+    {
+        node.Store.BeforeWrite = async (_, _) =>
+        {
+            (await twin.PostAsync(_other.Address, "/add/n")).EnsureSuccessStatusCode().Dispose();
+            _farm.Time.Advance(within);
+        };
+    }
+
+    /// <summary>Time goes on while the request rests.</summary>
+    private async Task<HttpStatusCode> PassAsync(Task<HttpResponseMessage> request)
+    {
+        while (!request.IsCompleted)
+        {
+            _farm.Time.Advance(TimeSpan.FromMilliseconds(5));
+            await Task.WhenAny(request, Task.Delay(1));
+        }
+
+        using var response = await request;
+        return response.StatusCode;
+    }
 
     private void Break()
     {
