@@ -25,7 +25,7 @@ internal sealed class SessionSaveLoop(ISessionStore store, NearCache near, Sessi
     // A node with a line always knows the newest version, so it would win every race against one that learns of it by losing: now and then it lets others go first.
     private const int SavesBeforeRest = 8;
 
-    private const string BeatenTooLong = "The session was not saved: others wrote it first, again and again, for ten times Affinity:Sessions:StoreTimeout. Too many requests write one session.";
+    private const string BeatenTooLong = "The session could not be saved in time: others wrote it first, again and again, for ten times Affinity:Sessions:StoreTimeout. Too many requests write one session.";
 
     private static readonly TimeSpan ShortestRest = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan LongestRest = TimeSpan.FromMilliseconds(100);
