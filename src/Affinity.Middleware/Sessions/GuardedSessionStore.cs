@@ -15,7 +15,9 @@ namespace Affinity.Sessions;
 /// </summary>
 internal sealed class GuardedSessionStore : ISessionStore
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    /// <summary>For at most so long a store that keeps failing is left alone.</summary>
+    public static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan ReplicaTellsWithin = TimeSpan.FromSeconds(2);
 
     private readonly ISessionStore _inner;

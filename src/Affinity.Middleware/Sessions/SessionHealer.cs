@@ -29,6 +29,7 @@ internal sealed class SessionHealer : BackgroundService
     private const int Batch = 20;
     private static readonly TimeSpan BatchPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan FaultPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AnswerPause = TimeSpan.FromMilliseconds(100);
 
     private readonly ISessionStore _store;
     private readonly NearCache _near;
@@ -194,17 +195,43 @@ internal sealed class SessionHealer : BackgroundService
 
     private async Task AnswerAsync(CancellationToken stoppingToken)
     {
+        var isPatient = true;
         await foreach (var key in _wanted.Reader.ReadAllAsync(stoppingToken))
         {
-            try
+            // After a fail-over this node may still leave the store alone for a moment, or hold a dead connection: who asked waits that long. Those behind it need not wait once more.
+            var asked = _time.GetTimestamp();
+            var isAnswered = await TryAnswerAsync(key);
+            while (!isAnswered && isPatient && _time.GetElapsedTime(asked) < GuardedSessionStore.Pause + _options.StoreTimeout)
             {
-                await CheckAsync(key);
+                await Task.Delay(AnswerPause, _time, stoppingToken);
+                isAnswered = await TryAnswerAsync(key);
             }
-            catch (Exception e) when (e is not OperationCanceledException)
+
+            isPatient = isAnswered;
+            if (!isAnswered)
             {
-                // Also what breaks the store's contract: a background service that fails takes the host down. Who asked tells that it is lost.
-                _metrics.SessionHealed("failed");
+                _metrics.SessionHealed("failed"); // who asked tells that it is lost
             }
+        }
+    }
+
+    /// <summary>Whether there is no more to be done; false: the store could not be told just now.</summary>
+    private async Task<bool> TryAnswerAsync(SessionKey key)
+    {
+        try
+        {
+            await CheckAsync(key);
+            return true;
+        }
+        catch (SessionStoreException e) when (e.Fault != SessionStoreFault.Unreadable)
+        {
+            return false;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // Also what breaks the store's contract: a background service that fails takes the host down.
+            _metrics.SessionHealed("failed");
+            return true;
         }
     }
 

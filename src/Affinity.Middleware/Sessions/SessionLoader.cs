@@ -199,7 +199,7 @@ internal sealed class SessionLoader(
 
         try
         {
-            using var limit = new CancellationTokenSource(options.StoreTimeout, time);
+            using var limit = new CancellationTokenSource(options.StoreTimeout + GuardedSessionStore.Pause, time);
             return await LookAsync(ticket, answer, nodes, limit.Token);
         }
         finally
@@ -209,7 +209,7 @@ internal sealed class SessionLoader(
     }
 
     /// <summary>
-    /// Asks the other nodes and looks whether one of them gives the session back, which takes it as long as a trip to the store may take. After a fail-over it takes them a moment to be connected again, so they
+    /// Asks the other nodes and looks whether one of them gives the session back, which takes it as long as a trip to the store may take, and as it leaves alone a store that failed a moment ago. After a fail-over it takes them a moment to be connected again, so they
     /// are asked until as many have heard as live.
     /// </summary>
     private async Task<SessionAnswer> LookAsync(Ticket ticket, SessionAnswer answer, ISessionAnnouncements nodes, CancellationToken limit)
