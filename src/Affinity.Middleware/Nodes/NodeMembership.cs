@@ -91,7 +91,7 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     public int PeersLately => _standing.Lately.Count;
 
     /// <summary>Whether another node took visitors then; for a while after the directory has lost its data also whether one did before that.</summary>
-    public bool HasActivePeers => AnyTakesVisitors(_standing.Live) || Volatile.Read(ref _remembered) is { } loss && time.GetElapsedTime(loss.Since) < loss.For;
+    public bool HasActivePeers => AnyTakesVisitors(_standing.Live) || Volatile.Read(ref _remembered) is { } loss && time.GetElapsedTime(loss.Since) < DeadAfter;
 
     /// <summary>This node with its state of now and its load of the last beat; costs a request nothing.</summary>
     public NodeRecord Record
@@ -127,7 +127,7 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
     {
         if (_standing.TookVisitorsBefore)
         {
-            Volatile.Write(ref _remembered, new(time.GetTimestamp(), DeadAfter));
+            Volatile.Write(ref _remembered, new(time.GetTimestamp()));
         }
     }
 
@@ -219,5 +219,5 @@ internal sealed class NodeMembership(NodeId self, BoundVisitors bound, TimeProvi
 
     private sealed record Leave(long Since, bool Stops);
 
-    private sealed record Memory(long Since, TimeSpan For);
+    private sealed record Memory(long Since);
 }
